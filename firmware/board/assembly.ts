@@ -1,0 +1,250 @@
+/** Puts a board together from its declaration, at boot, and turns it. */
+import type { Hal, Millis } from "../../hal/hal";
+import { isText } from "#native";
+import { arm, isDue, later, sooner, waitFor } from "../core/time";
+import { addSubscription, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
+import { type Client, type ClientOptions, ClientState } from "../mqtt/client-state";
+import { type Notice } from "../mqtt/connect";
+import { type MessageHandler } from "../mqtt/subscriptions";
+import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
+import { type EspAt, type EspAtOptions } from "../wifi/esp-at-state";
+import { type Board } from "./application";
+import { type NumberSpec, pollNumbers } from "./number";
+import { addNumber, addReading, addRelay, addRule, createParts, type NumberListener, type Parts } from "./parts";
+import { type ReadingSpec, sampleReading } from "./reading";
+import { type RelaySpec } from "./relay";
+import { pollRule, sampleRule } from "./rule";
+import { loadSettings, type Settings } from "./settings";
+import { SIZES } from "./sizes";
+import { type BoardSpec } from "./spec";
+import { pollStateTopic } from "./state-topic";
+import {
+  createReadingField,
+  createRelayField,
+  createSequenceField,
+  createTelemetry,
+  createUptimeField,
+  type Field,
+  hurryFirstTelemetry,
+  pollTelemetry,
+  restartTelemetry,
+  type Telemetry,
+} from "./telemetry";
+import { countUptime } from "./uptime";
+
+/** How often sensors are read and rules looked at, in milliseconds. */
+const SAMPLE_EVERY = 1000;
+/** A program that does not turn its loop for this long, in milliseconds, is reset by the watchdog. */
+const WATCHDOG = 8000;
+/** How long a turn may sleep: well within the watchdog's patience. */
+const LONGEST_SLEEP = 4000;
+/** Seconds of silence after which the broker takes the board for dead (after half as long again). */
+const KEEP_ALIVE = 30;
+/** How long a clean stop waits for what is still unacknowledged, in milliseconds. */
+const STOP_PATIENCE = 5000;
+const POLL_EVERY = 2000;
+
+/** @boot */
+export function createBoard<
+  R extends Record<string, ReadingSpec>,
+  L extends Record<string, RelaySpec>,
+  N extends Record<string, NumberSpec>,
+>(spec: BoardSpec<R, L, N>, hal: Hal): Board {
+  const settings = loadSettings(hal.storage);
+  const prefix = "moth/" + settings.device + "/";
+  const wifi = createEspAt(hal, createWifiOptions(settings));
+  const client = createClient(createClientOptions(settings, prefix), wifi.link, hal.entropy, {
+    online(now) {
+      for (let i = 0; i < parts.states.length; i++) {
+        const state = parts.states[i];
+        if (state !== undefined) state.stale = true;
+      }
+      hurryFirstTelemetry(telemetry, now);
+    },
+    offline() {},
+  });
+  const parts = createParts(hal, client, prefix);
+  parts.problem = settings.problem;
+  for (const name in spec.readings) {
+    const reading = spec.readings[name];
+    if (reading !== undefined) addReading(parts, name, reading);
+  }
+  for (const name in spec.relays) {
+    const relay = spec.relays[name];
+    if (relay !== undefined) addRelay(parts, name, relay);
+  }
+  const listener: NumberListener = {
+    numberSet(now, number) {
+      if (number === telemetry.every) restartTelemetry(telemetry, now);
+    },
+  };
+  for (const name in spec.numbers) {
+    const number = spec.numbers[name];
+    if (number !== undefined) addNumber(parts, name, number, listener);
+  }
+  for (const name in spec.rules) {
+    const rule = spec.rules[name];
+    if (rule === undefined) continue;
+    addRule(parts, rule.when, rule.above, rule.hysteresis, rule.publish.topic, rule.publish.payload);
+  }
+  const telemetry = createBoardTelemetry(parts, spec.telemetry.every, spec.telemetry.fields);
+  addSubscription(client, prefix + "availability", 1, createAvailabilityWatch(client));
+
+  const begin = hal.clock.now();
+  arm(parts.sample, begin, 0);
+  restartTelemetry(telemetry, begin);
+  hal.watchdog.start(WATCHDOG);
+  if (parts.problem === "") clientStart(client, begin);
+
+  let stopping = false;
+  return {
+    problem: parts.problem,
+    device: settings.device,
+    client,
+    wifi,
+    commands: parts.commands.stats,
+    telemetry: parts.sequence,
+    rules: parts.rules,
+    poll() {
+      turn(parts, wifi, telemetry);
+    },
+    stop() {
+      if (stopping) return;
+      stopping = true;
+      clientLeave(client, hal.clock.now(), STOP_PATIENCE);
+    },
+    stopped() {
+      return stopping && client.state === ClientState.Idle;
+    },
+  };
+}
+
+/** One turn: what came in, then what is due, then what goes out, then sleep. */
+function turn(parts: Parts, wifi: EspAt, telemetry: Telemetry): void {
+  const hal = parts.hal;
+  const client = parts.client;
+  const now = hal.clock.now();
+  hal.watchdog.feed();
+  if (parts.problem !== "") {
+    hal.idle(later(now, LONGEST_SLEEP));
+    return;
+  }
+  espReceive(wifi, now);
+  countUptime(parts.uptime, now);
+  if (isDue(parts.sample, now)) sample(parts, now);
+  clientPoll(client, now);
+  if (!client.leaving) publishDue(parts, telemetry, now);
+  pollNumbers(parts.numbers, now);
+  espPump(wifi, now);
+  hal.idle(later(now, waitOf(parts, wifi, telemetry, now)));
+}
+
+function sample(parts: Parts, now: Millis): void {
+  arm(parts.sample, now, SAMPLE_EVERY);
+  for (let i = 0; i < parts.readings.length; i++) {
+    const reading = parts.readings[i];
+    if (reading !== undefined) sampleReading(reading, parts.hal.analog);
+  }
+  for (let i = 0; i < parts.rules.length; i++) {
+    const rule = parts.rules[i];
+    if (rule !== undefined) sampleRule(rule);
+  }
+}
+
+/** States first: whoever listens should know how things stand before the next telemetry says so. */
+function publishDue(parts: Parts, telemetry: Telemetry, now: Millis): void {
+  for (let i = 0; i < parts.states.length; i++) {
+    const state = parts.states[i];
+    if (state !== undefined) pollStateTopic(state, parts.client);
+  }
+  for (let i = 0; i < parts.rules.length; i++) {
+    const rule = parts.rules[i];
+    if (rule !== undefined) pollRule(rule, parts.client);
+  }
+  pollTelemetry(telemetry, parts.client, now);
+}
+
+function waitOf(parts: Parts, wifi: EspAt, telemetry: Telemetry, now: Millis): number {
+  let wait = sooner(espWait(wifi, now), clientWait(parts.client, now));
+  wait = sooner(wait, waitFor(parts.sample, now));
+  wait = sooner(wait, waitFor(parts.numbers.save, now));
+  wait = sooner(wait, parts.client.leaving ? LONGEST_SLEEP : waitFor(telemetry.next, now));
+  return sooner(wait, LONGEST_SLEEP);
+}
+
+/** @boot */
+function createBoardTelemetry(parts: Parts, every: string, names: readonly string[]): Telemetry {
+  const fields: Field[] = [];
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i];
+    const field = name === undefined ? undefined : createField(parts, name, i === 0);
+    if (field === undefined) parts.problem = "telemetry names a field that does not exist";
+    else fields.push(field);
+  }
+  let interval = parts.numberOf[every];
+  if (interval === undefined) {
+    parts.problem = "telemetry names no number as its interval";
+    interval = { name: every, min: 1, max: 1, reason: "", value: 1 };
+  }
+  return createTelemetry(parts.prefix + "telemetry", fields, interval, parts.sequence);
+}
+
+/** @boot */
+function createField(parts: Parts, name: string, first: boolean): Field | undefined {
+  if (name === "seq") return createSequenceField(name, first, parts.sequence);
+  if (name === "uptime") return createUptimeField(name, first, parts.uptime);
+  const reading = parts.readingOf[name];
+  if (reading !== undefined) return createReadingField(name, first, reading);
+  const relay = parts.relayOf[name];
+  return relay === undefined ? undefined : createRelayField(name, first, relay);
+}
+
+/**
+ * The broker may publish the will of an earlier link of ours after our own `online`: then the retained topic says
+ * `offline` of a board that is there. Whoever says so is put right. @boot
+ */
+function createAvailabilityWatch(client: Client): MessageHandler {
+  return {
+    message(_now, message) {
+      const offline = isText(message.bytes, message.payloadAt, message.payloadLength, "offline");
+      if (offline) clientAnnounce(client);
+    },
+  };
+}
+
+/** @boot */
+function createWifiOptions(settings: Settings): EspAtOptions {
+  return {
+    ssid: settings.ssid,
+    password: settings.wifiPassword,
+    baud: settings.baud,
+    window: SIZES.window,
+    maxSend: SIZES.send,
+    maxReceive: SIZES.receivePiece,
+    pollEvery: POLL_EVERY,
+  };
+}
+
+/** @boot */
+function createClientOptions(settings: Settings, prefix: string): ClientOptions {
+  const topic = prefix + "availability";
+  const will: Notice = { topic, payload: "offline", qos: 1, retain: true };
+  return {
+    host: settings.host,
+    port: settings.port,
+    clientId: settings.device,
+    userName: settings.user === "" ? undefined : settings.user,
+    password: settings.password === "" ? undefined : settings.password,
+    // A kept session would hand over the commands that were sent while the board was away: old orders.
+    cleanSession: true,
+    keepAlive: KEEP_ALIVE,
+    will,
+    birth: { topic, payload: "online", qos: 0, retain: true },
+    farewell: { topic, payload: "offline", qos: 0, retain: true },
+    outboxSize: SIZES.outbox,
+    outboxSlots: SIZES.outboxSlots,
+    receiveSize: SIZES.receive,
+    subscribeRoom: SIZES.subscribe,
+    coalesce: SIZES.outboxSlots,
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * A number that is set by a command and kept over power loss. Flash wears with every write, so a change is saved when
+ * it has stood for a while, not when it comes.
+ */
+import type { Bytes, Millis, Storage } from "../../hal/hal";
+import { allocate, decimalAt, textAt } from "#native";
+import { arm, createDeadline, type Deadline, disarm, isDue } from "../core/time";
+import { createWriter, writeDecimal, type Writer, writerOpen, writeText, written } from "../core/writer";
+import { numberSetting } from "./settings";
+import { SIZES } from "./sizes";
+
+/** Milliseconds that a change must stand before it is saved. */
+const SETTLE = 5000;
+
+/** A number as an application declares it. */
+export interface NumberSpec {
+  readonly unit: "s";
+  /** The range, 0 to 2147483647, and the value of a board that was never told another. */
+  readonly min: number;
+  readonly max: number;
+  readonly initial: number;
+}
+
+export interface NumberSetting {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** What is answered to a command that is not a number in the range. */
+  readonly reason: string;
+  value: number;
+}
+
+/** All numbers of a board, and the storage slot that keeps them as lines of `name=value`. */
+export interface Numbers {
+  readonly storage: Storage;
+  readonly list: NumberSetting[];
+  readonly record: Writer;
+  readonly save: Deadline;
+}
+
+const NUMBERS_SLOT = 1;
+
+/** @boot */
+export function createNumbers(storage: Storage): Numbers {
+  return { storage, list: [], record: createWriter(allocate(SIZES.settings)), save: createDeadline() };
+}
+
+/** Adds a number, with the value that was kept if there is one. @boot */
+export function createNumber(numbers: Numbers, name: string, spec: NumberSpec): NumberSetting {
+  const record = numbers.record.bytes;
+  const length = numbers.storage.load(NUMBERS_SLOT, record, 0, record.length);
+  const kept = numberSetting(record, length < 0 ? 0 : length, name);
+  const inRange = kept >= spec.min && kept <= spec.max;
+  const number: NumberSetting = {
+    name,
+    min: spec.min,
+    max: spec.max,
+    reason: createReason(spec),
+    value: inRange ? kept : spec.initial,
+  };
+  numbers.list.push(number);
+  return number;
+}
+
+/** @boot */
+function createReason(spec: NumberSpec): string {
+  const writer = createWriter(allocate(80));
+  writeText(writer, "send a whole number of seconds from ");
+  writeDecimal(writer, spec.min);
+  writeText(writer, " to ");
+  writeDecimal(writer, spec.max);
+  return textAt(writer.bytes, 0, written(writer));
+}
+
+/** Obeys a decimal number in the range. Gives what is wrong with anything else; empty when obeyed. */
+export function commandNumber(
+  numbers: Numbers,
+  number: NumberSetting,
+  now: Millis,
+  bytes: Bytes,
+  at: number,
+  count: number,
+): string {
+  const value = decimalAt(bytes, at, count);
+  if (value < number.min || value > number.max) return number.reason;
+  if (value !== number.value) {
+    number.value = value;
+    arm(numbers.save, now, SETTLE);
+  }
+  return "";
+}
+
+/** Saves what has changed and settled. A save that fails is tried again. */
+export function pollNumbers(numbers: Numbers, now: Millis): void {
+  if (!isDue(numbers.save, now)) return;
+  const record = numbers.record;
+  writerOpen(record, record.bytes, 0, record.bytes.length);
+  for (let i = 0; i < numbers.list.length; i++) {
+    const number = numbers.list[i];
+    if (number === undefined) continue;
+    writeText(record, number.name);
+    writeText(record, "=");
+    writeDecimal(record, number.value);
+    writeText(record, "\n");
+  }
+  if (numbers.storage.save(NUMBERS_SLOT, record.bytes, 0, written(record))) disarm(numbers.save);
+  else arm(numbers.save, now, SETTLE);
+}

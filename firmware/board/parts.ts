@@ -1,0 +1,142 @@
+/**
+ * The parts that a board is put together from at boot, by name, and what each kind of part brings along: a relay or a
+ * number has a command topic and a state topic, a reading is sampled, a rule has its topic.
+ */
+import type { Hal, Millis } from "../../hal/hal";
+import { createDeadline, type Deadline } from "../core/time";
+import { writeDecimal, writeText } from "../core/writer";
+import { addSubscription } from "../mqtt/client";
+import { type Client } from "../mqtt/client-state";
+import { type Commands, type CommandTarget, createCommand, createCommands } from "./command";
+import { commandNumber, createNumber, createNumbers, type Numbers, type NumberSetting, type NumberSpec } from "./number";
+import { createReading, type Reading, type ReadingSpec } from "./reading";
+import { commandRelay, createRelay, type Relay, type RelaySpec } from "./relay";
+import { createRule, type Rule } from "./rule";
+import { createStateTopic, type StateTopic } from "./state-topic";
+import { type Sequence } from "./telemetry";
+import { createUptime, type Uptime } from "./uptime";
+
+/** The longest payload of a relay's and of a number's state. */
+const LONGEST_RELAY_STATE = 3;
+const LONGEST_NUMBER_STATE = 11;
+
+export interface Parts {
+  readonly hal: Hal;
+  readonly client: Client;
+  /** `moth/<device>/`, what every topic begins with. */
+  readonly prefix: string;
+  readonly commands: Commands;
+  readonly numbers: Numbers;
+  readonly readings: Reading[];
+  readonly rules: Rule[];
+  readonly states: StateTopic[];
+  readonly readingOf: Record<string, Reading>;
+  readonly relayOf: Record<string, Relay>;
+  readonly numberOf: Record<string, NumberSetting>;
+  readonly uptime: Uptime;
+  readonly sequence: Sequence;
+  /** When the sensors are read next. */
+  readonly sample: Deadline;
+  /** What could not be put together, as a sentence; empty when all is well. */
+  problem: string;
+}
+
+/** @boot */
+export function createParts(hal: Hal, client: Client, prefix: string): Parts {
+  return {
+    hal,
+    client,
+    prefix,
+    commands: createCommands(client, prefix + "error"),
+    numbers: createNumbers(hal.storage),
+    readings: [],
+    rules: [],
+    states: [],
+    readingOf: {},
+    relayOf: {},
+    numberOf: {},
+    uptime: createUptime(hal.clock.now()),
+    sequence: { count: 0 },
+    sample: createDeadline(),
+    problem: "",
+  };
+}
+
+/** @boot */
+export function addReading(parts: Parts, name: string, spec: ReadingSpec): void {
+  const reading = createReading(name, spec);
+  parts.readings.push(reading);
+  parts.readingOf[name] = reading;
+}
+
+/** `<name>/set` takes ON or OFF, `<name>` says which. @boot */
+export function addRelay(parts: Parts, name: string, spec: RelaySpec): void {
+  const relay = createRelay(parts.hal.pins, spec);
+  parts.relayOf[name] = relay;
+  const state = createStateTopic(parts.prefix + name, LONGEST_RELAY_STATE, {
+    writeState(writer) {
+      writeText(writer, relay.on ? "ON" : "OFF");
+    },
+  });
+  parts.states.push(state);
+  addCommand(parts, name, {
+    obey(_now, bytes, at, count) {
+      const reason = commandRelay(relay, bytes, at, count);
+      if (reason === "") state.stale = true;
+      return reason;
+    },
+  });
+}
+
+/** `<name>/set` takes a number, `<name>` says which it is; `changed` is told when it was set. @boot */
+export function addNumber(parts: Parts, name: string, spec: NumberSpec, changed: NumberListener): void {
+  const number = createNumber(parts.numbers, name, spec);
+  parts.numberOf[name] = number;
+  const state = createStateTopic(parts.prefix + name, LONGEST_NUMBER_STATE, {
+    writeState(writer) {
+      writeDecimal(writer, number.value);
+    },
+  });
+  parts.states.push(state);
+  addCommand(parts, name, {
+    obey(now, bytes, at, count) {
+      const reason = commandNumber(parts.numbers, number, now, bytes, at, count);
+      if (reason === "") {
+        state.stale = true;
+        changed.numberSet(now, number);
+      }
+      return reason;
+    },
+  });
+}
+
+/** Who wants to know that a number was set. */
+export interface NumberListener {
+  numberSet(now: Millis, number: NumberSetting): void;
+}
+
+/** @boot */
+function addCommand(parts: Parts, name: string, target: CommandTarget): void {
+  const command = name + "/set";
+  const handler = createCommand(parts.commands, command, target);
+  if (addSubscription(parts.client, parts.prefix + command, 1, handler) === undefined) {
+    parts.problem = "no room for a subscription to " + command;
+  }
+}
+
+/** @boot */
+export function addRule(
+  parts: Parts,
+  when: string,
+  above: number,
+  hysteresis: number,
+  topic: string,
+  payload: string,
+): void {
+  const reading = parts.readingOf[when];
+  if (reading === undefined) {
+    parts.problem = "a rule names no reading: " + when;
+    return;
+  }
+  parts.rules.push(createRule(reading, above, hysteresis, parts.prefix + topic, payload));
+}

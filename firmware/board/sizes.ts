@@ -1,0 +1,21 @@
+/** The size of every buffer of a board, in one place. Each has a high-water mark and a counter of what it refused. */
+
+/** Bytes. How much RAM the rings take in all is about `outbox + receive + window + 700`. */
+export const SIZES = {
+  /** The outbox: messages in flight and messages waiting for a link. 32 readings of 120 bytes. */
+  outbox: 4096,
+  /** And how many messages at most. */
+  outboxSlots: 32,
+  /** The largest message that is delivered, topic included. */
+  receive: 512,
+  /** What is read from the serial port at a time; also the longest line of the module. */
+  window: 512,
+  /** The most that one send command of the module carries: 2048 fits every ESP-AT firmware. */
+  send: 2048,
+  /** The most that one receive command asks for. */
+  receivePiece: 1024,
+  /** All filters of a board together, as one SUBSCRIBE. */
+  subscribe: 1024,
+  /** A record of settings in storage. */
+  settings: 512,
+};

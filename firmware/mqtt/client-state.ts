@@ -1,0 +1,147 @@
+/** What an MQTT client knows: its record, its options, its counters, and the names of its states. */
+import type { Bytes, Entropy, Millis } from "../../hal/hal";
+import { type Backoff } from "../core/backoff";
+import { type Link, type LinkLoss } from "../core/link";
+import { type Ring } from "../core/ring";
+import { type Deadline } from "../core/time";
+import { type Writer } from "../core/writer";
+import { type ConnectOptions, type Notice } from "./connect";
+import { type Outbox } from "./outbox";
+import { type Publication } from "./publication";
+import { type Reader } from "./reader";
+import { type Message, type Subscription } from "./subscriptions";
+
+export const enum ClientState {
+  /** Not started, or left for good. */
+  Idle,
+  /** Waiting for the next try. */
+  BackingOff,
+  /** A link was asked for. */
+  Opening,
+  /** CONNECT is sent or on its way, CONNACK is awaited. */
+  Connecting,
+  Online,
+  /** DISCONNECT is queued: the link is closed behind it. */
+  Leaving,
+  /** The link is being closed without more words. */
+  Closing,
+}
+
+/** Why the client itself closed its last link. */
+export const enum Fault {
+  None,
+  /** The broker refused the CONNECT; see `refusal`. */
+  Refused,
+  /** No CONNACK in time. */
+  ConnackMissing,
+  /** No PINGRESP in time. */
+  PingrespMissing,
+  /** No PUBACK, SUBACK or UNSUBACK in time. */
+  AckMissing,
+  /** The broker sent what MQTT does not allow. */
+  Violation,
+  /** An acknowledgement had no room. */
+  Full,
+}
+
+export interface ClientOptions extends ConnectOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Published, at QoS 0, as the first thing of every session, and again by {@link clientAnnounce}. */
+  readonly birth?: Notice | undefined;
+  /** Published, at QoS 0, as the last thing before DISCONNECT, since a clean end discards the will. */
+  readonly farewell?: Notice | undefined;
+  /** The outbox: bytes, and packets. */
+  readonly outboxSize: number;
+  readonly outboxSlots: number;
+  /** The largest packet that is delivered, in bytes after its fixed header. A larger PUBLISH is read over. */
+  readonly receiveSize: number;
+  /** How many bytes a SUBSCRIBE with every filter of the client may take. */
+  readonly subscribeRoom: number;
+  /** The most PUBLISH packets in one run of the link. 1 sends each on its own; 32767 sends all that fit together. */
+  readonly coalesce: number;
+}
+
+/** What the application is told. It may publish from within. */
+export interface ClientEvents {
+  /** The broker has accepted the session. `sessionPresent`: it still knows the one before. */
+  online(now: Millis, sessionPresent: boolean): void;
+  /** The session's link is gone. Also after a failed try. */
+  offline(now: Millis): void;
+}
+
+/** Counters since power-on. They only grow. */
+export interface ClientStats {
+  /** Messages accepted into the outbox, QoS 1 among them that were acknowledged, and sends of them again. */
+  published: number;
+  acknowledged: number;
+  retried: number;
+  /** Messages not accepted: no room; QoS 0 without a session; payload longer than its publication allows. */
+  refused: number;
+  offline: number;
+  tooLong: number;
+  /** Messages received, those that no subscription wanted, and those too large to be delivered. */
+  received: number;
+  unmatched: number;
+  oversize: number;
+  /** Sessions begun, connects that the broker refused, links lost, and times the broker broke the protocol. */
+  sessions: number;
+  refusals: number;
+  losses: number;
+  violations: number;
+  pings: number;
+}
+
+export interface Client {
+  readonly options: ClientOptions;
+  readonly link: Link;
+  readonly entropy: Entropy;
+  readonly events: ClientEvents;
+  readonly subscriptions: Subscription[];
+  readonly outbox: Outbox;
+  /** Everything but PUBLISH, and the notices: sent before the outbox, so that a full outbox never holds back an ack. */
+  readonly control: Ring;
+  readonly reader: Reader;
+  readonly stats: ClientStats;
+  state: ClientState;
+  fault: Fault;
+  /** The return code of the last refused CONNECT, 1 to 5. [MQTT 3.1.1 §3.2.2.3] */
+  refusal: number;
+  lastLoss: LinkLoss;
+
+  readonly connectPacket: Bytes;
+  readonly pingPacket: Bytes;
+  readonly disconnectPacket: Bytes;
+  readonly birthPacket: Bytes | undefined;
+  readonly farewellPacket: Bytes | undefined;
+
+  readonly backoff: Backoff;
+  /** The next try, or the end of patience with CONNACK. */
+  readonly timer: Deadline;
+  readonly lasting: Deadline;
+  /** The next PINGREQ, counted from the last packet sent, and the end of patience with PINGRESP. */
+  readonly ping: Deadline;
+  readonly pingresp: Deadline;
+  readonly ack: Deadline;
+  readonly leaveBy: Deadline;
+  leaving: boolean;
+  announce: boolean;
+
+  /** Packet identifiers: the last one given, and those of the SUBSCRIBE and UNSUBSCRIBE under way (0: none). */
+  lastId: number;
+  subscribeId: number;
+  unsubscribeId: number;
+
+  /** What is left of the run that was offered: control bytes first, or an unfinished packet of the outbox first. */
+  planControl: number;
+  planOutbox: number;
+
+  /** The publish that is being written. */
+  readonly draft: Writer;
+  draftOf: Publication | undefined;
+  draftAt: number;
+  draftId: number;
+  /** For control packets while they are encoded. */
+  readonly encoder: Writer;
+  readonly message: Message;
+}

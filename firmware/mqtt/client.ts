@@ -1,0 +1,395 @@
+/**
+ * The MQTT 3.1.1 client: one session with one broker over a {@link Link}, kept up for as long as the program runs.
+ *
+ * It is driven by the link, which reports bytes and asks for bytes, and by {@link clientPoll}. Nothing blocks and
+ * nothing is allocated after boot. What cannot be done now is refused and counted, never waited for.
+ *
+ * After a protocol violation of the broker, a time-out or a refused connect, the link is closed and a new one is asked
+ * for after a backoff with full jitter; the backoff is only forgotten when a session has lasted.
+ *
+ *     state        left by
+ *     Idle         clientStart
+ *     BackingOff   the timer → Opening
+ *     Opening      linkUp → Connecting                linkDown → BackingOff
+ *     Connecting   CONNACK → Online                   refused, time-out → Closing
+ *     Online       clientLeave, outbox sent → Leaving violation, time-out → Closing
+ *     Leaving      DISCONNECT sent: the link is closed, linkDown → Idle
+ *     Closing      linkDown → BackingOff, or Idle when leaving
+ */
+import type { Entropy, Millis } from "../../hal/hal";
+import { allocate } from "#native";
+import { backoffNext, backoffReset, createBackoff } from "../core/backoff";
+import { type Link, LinkLoss, type LinkUser } from "../core/link";
+import { createRing } from "../core/ring";
+import { arm, createDeadline, disarm, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
+import { createWriter } from "../core/writer";
+import {
+  type Client,
+  type ClientEvents,
+  type ClientOptions,
+  ClientState,
+  type ClientStats,
+  Fault,
+} from "./client-state";
+import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
+import { announce, fail, oversizeCame, packetCame, violation } from "./incoming";
+import { createOutbox, outboxEmpty, outboxLinkLost } from "./outbox";
+import { PacketType, type Qos } from "./packet";
+import { createReader, readerFeed, readerReset, readerStop } from "./reader";
+import {
+  controlBegin,
+  controlEnd,
+  expectAcks,
+  nextId,
+  sendControl,
+  senderOffer,
+  senderPiece,
+  senderReset,
+  senderTaken,
+  senderWaiting,
+} from "./sender";
+import {
+  anyIn,
+  createSubscription,
+  largestSubscribe,
+  type MessageHandler,
+  type Subscription,
+  subscriptionsInterrupted,
+  SubscriptionState,
+  writeSubscribe,
+  writeUnsubscribe,
+} from "./subscriptions";
+
+/** From the stream being up to CONNACK, in milliseconds. */
+const CONNACK_PATIENCE = 10000;
+/** From PINGREQ to PINGRESP. */
+const PINGRESP_PATIENCE = 10000;
+/** The first and the longest backoff ceiling. */
+const BACKOFF_FIRST = 1000;
+const BACKOFF_CAP = 60000;
+/** Room in the control ring for acknowledgements, besides what must fit when a session begins. */
+const ACK_ROOM = 256;
+/** What of the control ring inbound packets may not fill with acknowledgements: a PINGREQ, and a gap. */
+const CONTROL_SPARE = 16;
+
+/** A client that does nothing until {@link clientStart}. @boot */
+export function createClient(options: ClientOptions, link: Link, entropy: Entropy, events: ClientEvents): Client {
+  const connectPacket = createConnectPacket(options);
+  const birthPacket = options.birth === undefined ? undefined : createNoticePacket(options.birth);
+  const farewellPacket = options.farewell === undefined ? undefined : createNoticePacket(options.farewell);
+  const controlSize =
+    ACK_ROOM +
+    connectPacket.length +
+    2 * options.subscribeRoom +
+    (birthPacket === undefined ? 0 : birthPacket.length) +
+    (farewellPacket === undefined ? 0 : farewellPacket.length);
+  const control = createRing(controlSize);
+  const outbox = createOutbox(options.outboxSize, options.outboxSlots);
+  const reader = createReader(
+    {
+      packet(now, first, bytes, at, count) {
+        packetCame(client, now, first, bytes, at, count);
+      },
+      oversize(_now, first, id) {
+        oversizeCame(client, first, id);
+      },
+      malformed() {
+        violation(client);
+      },
+    },
+    options.receiveSize,
+  );
+  const client: Client = {
+    options,
+    link,
+    entropy,
+    events,
+    subscriptions: [],
+    outbox,
+    control,
+    reader,
+    stats: createStats(),
+    state: ClientState.Idle,
+    fault: Fault.None,
+    refusal: 0,
+    lastLoss: LinkLoss.Closed,
+    connectPacket,
+    pingPacket: createBarePacket(PacketType.Pingreq),
+    disconnectPacket: createBarePacket(PacketType.Disconnect),
+    birthPacket,
+    farewellPacket,
+    backoff: createBackoff(BACKOFF_FIRST, BACKOFF_CAP),
+    timer: createDeadline(),
+    lasting: createDeadline(),
+    ping: createDeadline(),
+    pingresp: createDeadline(),
+    ack: createDeadline(),
+    leaveBy: createDeadline(),
+    leaving: false,
+    announce: false,
+    lastId: 0,
+    subscribeId: 0,
+    unsubscribeId: 0,
+    planControl: 0,
+    planOutbox: 0,
+    draft: createWriter(outbox.ring.bytes),
+    draftOf: undefined,
+    draftAt: 0,
+    draftId: 0,
+    encoder: createWriter(control.bytes),
+    message: {
+      bytes: allocate(1),
+      topicAt: 0,
+      topicLength: 0,
+      payloadAt: 0,
+      payloadLength: 0,
+      qos: 0,
+      retain: false,
+      dup: false,
+    },
+  };
+  link.attach(createLinkUser(client));
+  return client;
+}
+
+/**
+ * Adds a subscription that the client keeps up from now on, and gives it; its state can be watched there.
+ * `undefined` when `filter` is not a well-formed topic filter or there is no `subscribeRoom` left for it. @boot
+ */
+export function addSubscription(
+  client: Client,
+  filter: string,
+  qos: Qos,
+  handler: MessageHandler,
+): Subscription | undefined {
+  const subscription = createSubscription(filter, qos, handler);
+  if (subscription === undefined) return undefined;
+  if (largestSubscribe(client.subscriptions) + 3 + subscription.filter.length > client.options.subscribeRoom) {
+    return undefined;
+  }
+  client.subscriptions.push(subscription);
+  return subscription;
+}
+
+/** Asks the broker for a subscription again that was ended or refused. */
+export function subscribeAgain(subscription: Subscription): void {
+  if (subscription.state === SubscriptionState.Off || subscription.state === SubscriptionState.Refused) {
+    subscription.state = SubscriptionState.Wanted;
+  }
+}
+
+/** Ends a subscription. Messages that are on their way may still come until the broker has answered. */
+export function unsubscribe(subscription: Subscription): void {
+  if (subscription.state === SubscriptionState.Granted) subscription.state = SubscriptionState.Unwanted;
+  else if (subscription.state !== SubscriptionState.Asked) subscription.state = SubscriptionState.Off;
+}
+
+/** @boot */
+function createStats(): ClientStats {
+  return {
+    published: 0,
+    acknowledged: 0,
+    retried: 0,
+    refused: 0,
+    offline: 0,
+    tooLong: 0,
+    received: 0,
+    unmatched: 0,
+    oversize: 0,
+    sessions: 0,
+    refusals: 0,
+    losses: 0,
+    violations: 0,
+    pings: 0,
+  };
+}
+
+/** @boot */
+function createLinkUser(client: Client): LinkUser {
+  return {
+    linkUp(now) {
+      linkUp(client, now);
+    },
+    linkDown(now, loss) {
+      linkDown(client, now, loss);
+    },
+    room() {
+      // A byte that comes in causes less than a byte of acknowledgement, whatever it is.
+      const room = client.control.size - client.control.used - CONTROL_SPARE;
+      return room > 0 ? room : 0;
+    },
+    received(now, bytes, at, count) {
+      readerFeed(client.reader, now, bytes, at, count);
+    },
+    waiting() {
+      return senderWaiting(client);
+    },
+    offer(limit) {
+      return senderOffer(client, limit);
+    },
+    piece(span) {
+      senderPiece(client, span);
+    },
+    taken(now, count) {
+      senderTaken(client, now, count);
+      // DISCONNECT is out: nothing may follow it. [MQTT-3.14.4-2]
+      if (client.state === ClientState.Leaving && client.control.used === 0) client.link.close();
+    },
+  };
+}
+
+/** Begins to connect, and stays at it. */
+export function clientStart(client: Client, now: Millis): void {
+  if (client.state !== ClientState.Idle) return;
+  client.leaving = false;
+  client.state = ClientState.BackingOff;
+  arm(client.timer, now, 0);
+}
+
+/**
+ * Leaves the broker in good order: what is in the outbox goes out and is acknowledged, for at most `patience`
+ * milliseconds, then farewell and DISCONNECT. The client ends up `Idle`. Without a session it is so at once.
+ */
+export function clientLeave(client: Client, now: Millis, patience: number): void {
+  client.leaving = true;
+  arm(client.leaveBy, now, patience);
+  if (client.state === ClientState.BackingOff) {
+    client.state = ClientState.Idle;
+    disarm(client.timer);
+  } else if (client.state === ClientState.Opening || client.state === ClientState.Connecting) {
+    client.state = ClientState.Closing;
+    readerStop(client.reader);
+    client.link.close();
+  }
+}
+
+/** Sends the birth notice again, as soon as there is room. Does nothing without a session or on the way out. */
+export function clientAnnounce(client: Client): void {
+  if (client.state !== ClientState.Online || client.leaving) return;
+  client.announce = true;
+  announce(client);
+}
+
+/** The client's turn of the main loop: acts on every deadline that has come. */
+export function clientPoll(client: Client, now: Millis): void {
+  switch (client.state) {
+    case ClientState.BackingOff:
+      if (isDue(client.timer, now)) openLink(client);
+      return;
+    case ClientState.Connecting:
+      if (isDue(client.timer, now)) fail(client, Fault.ConnackMissing);
+      return;
+    case ClientState.Online:
+      keepSession(client, now);
+      return;
+    case ClientState.Idle:
+    case ClientState.Opening:
+    case ClientState.Leaving:
+    case ClientState.Closing:
+      return;
+  }
+}
+
+/** How long the client can be left alone unless the link reports something, in milliseconds. */
+export function clientWait(client: Client, now: Millis): number {
+  if (client.state === ClientState.BackingOff || client.state === ClientState.Connecting) {
+    return waitFor(client.timer, now);
+  }
+  if (client.state !== ClientState.Online) return LONGEST_WAIT;
+  let wait = sooner(waitFor(client.ping, now), waitFor(client.pingresp, now));
+  wait = sooner(wait, waitFor(client.ack, now));
+  wait = sooner(wait, waitFor(client.lasting, now));
+  return client.leaving ? sooner(wait, waitFor(client.leaveBy, now)) : wait;
+}
+
+function openLink(client: Client): void {
+  disarm(client.timer);
+  client.state = ClientState.Opening;
+  client.link.open(client.options.host, client.options.port);
+}
+
+function linkUp(client: Client, now: Millis): void {
+  senderReset(client);
+  readerReset(client.reader);
+  client.state = ClientState.Connecting;
+  arm(client.timer, now, CONNACK_PATIENCE);
+  sendControl(client, client.connectPacket);
+}
+
+function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
+  if (client.state === ClientState.Idle) return;
+  client.stats.losses++;
+  client.lastLoss = loss;
+  client.stats.retried += outboxLinkLost(client.outbox);
+  subscriptionsInterrupted(client.subscriptions);
+  senderReset(client);
+  client.subscribeId = 0;
+  client.unsubscribeId = 0;
+  disarm(client.ping);
+  disarm(client.pingresp);
+  disarm(client.ack);
+  disarm(client.lasting);
+  if (client.leaving) {
+    client.state = ClientState.Idle;
+    disarm(client.timer);
+  } else {
+    client.state = ClientState.BackingOff;
+    arm(client.timer, now, backoffNext(client.backoff, client.entropy));
+  }
+  client.events.offline(now);
+}
+
+/** A session: its deadlines, its subscriptions, and its end. */
+function keepSession(client: Client, now: Millis): void {
+  if (isDue(client.pingresp, now)) {
+    fail(client, Fault.PingrespMissing);
+    return;
+  }
+  if (isDue(client.ack, now)) {
+    fail(client, Fault.AckMissing);
+    return;
+  }
+  if (isDue(client.lasting, now)) {
+    disarm(client.lasting);
+    backoffReset(client.backoff);
+  }
+  if (isDue(client.ping, now)) sendPing(client, now);
+  announce(client);
+  if (client.subscribeId === 0 && anyIn(client.subscriptions, SubscriptionState.Wanted)) sendSubscribe(client, now);
+  if (client.unsubscribeId === 0 && anyIn(client.subscriptions, SubscriptionState.Unwanted)) sendUnsubscribe(client, now);
+  if (client.leaving && (outboxEmpty(client.outbox) || isDue(client.leaveBy, now))) sayGoodbye(client);
+}
+
+/** At most one PINGREQ is under way. */
+function sendPing(client: Client, now: Millis): void {
+  disarm(client.ping);
+  if (client.pingresp.armed || !sendControl(client, client.pingPacket)) return;
+  client.stats.pings++;
+  arm(client.pingresp, now, PINGRESP_PATIENCE);
+}
+
+function sendSubscribe(client: Client, now: Millis): void {
+  const writer = controlBegin(client, largestSubscribe(client.subscriptions));
+  if (writer === undefined) return;
+  client.subscribeId = nextId(client);
+  writeSubscribe(writer, client.subscriptions, client.subscribeId);
+  controlEnd(client);
+  expectAcks(client, now);
+}
+
+function sendUnsubscribe(client: Client, now: Millis): void {
+  const writer = controlBegin(client, largestSubscribe(client.subscriptions));
+  if (writer === undefined) return;
+  client.unsubscribeId = nextId(client);
+  writeUnsubscribe(writer, client.subscriptions, client.unsubscribeId);
+  controlEnd(client);
+  expectAcks(client, now);
+}
+
+/** Once the control ring is empty, there is room in it for both. */
+function sayGoodbye(client: Client): void {
+  if (client.control.used > 0) return;
+  if (client.farewellPacket !== undefined) sendControl(client, client.farewellPacket);
+  sendControl(client, client.disconnectPacket);
+  client.state = ClientState.Leaving;
+}

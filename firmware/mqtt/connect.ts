@@ -1,0 +1,93 @@
+/**
+ * CONNECT, and the other packets that never change while a client lives: they are encoded once at boot.
+ * Source: MQTT 3.1.1 §3.1, §3.12, §3.14.
+ */
+import type { Bytes } from "../../hal/hal";
+import { allocate, textLength } from "#native";
+import { createWriter, writeByte, writeText, writeU16 } from "../core/writer";
+import { lengthBytes, PacketType, type Qos, RETAIN, stringBytes, writeFixedHeader, writeString } from "./packet";
+
+/** What is published at a moment fixed in advance: the will when the link dies, the birth when it is up. */
+export interface Notice {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: Qos;
+  readonly retain: boolean;
+}
+
+/** How a client introduces itself. */
+export interface ConnectOptions {
+  /** 1 to 65535 bytes; brokers accept at least 23 of letters and digits. */
+  readonly clientId: string;
+  /** False: the broker keeps subscriptions and messages while the client is away. */
+  readonly cleanSession: boolean;
+  /** Seconds, 0 to 65535: the longest silence before the broker takes the client for dead. 0 turns it off. */
+  readonly keepAlive: number;
+  /** Left out: no user name. A password without one is not possible in MQTT 3.1.1. [MQTT-3.1.2-22] */
+  readonly userName?: string | undefined;
+  readonly password?: string | undefined;
+  /** What the broker publishes when the link ends without DISCONNECT. */
+  readonly will?: Notice | undefined;
+}
+
+/** The flags of a CONNECT. [MQTT 3.1.1 §3.1.2.3] */
+const CLEAN_SESSION = 0x02;
+const WILL = 0x04;
+const WILL_QOS_1 = 0x08;
+const WILL_RETAIN = 0x20;
+const PASSWORD = 0x40;
+const USER_NAME = 0x80;
+const PROTOCOL_LEVEL_3_1_1 = 4;
+
+/** The CONNECT packet of `options`, ready to send. @boot */
+export function createConnectPacket(options: ConnectOptions): Bytes {
+  const will = options.will;
+  const userName = options.userName;
+  const password = userName === undefined ? undefined : options.password;
+  let flags = options.cleanSession ? CLEAN_SESSION : 0;
+  let remaining = 10 + stringBytes(options.clientId);
+  if (will !== undefined) {
+    flags |= WILL | (will.qos === 1 ? WILL_QOS_1 : 0) | (will.retain ? WILL_RETAIN : 0);
+    remaining += stringBytes(will.topic) + stringBytes(will.payload);
+  }
+  if (userName !== undefined) {
+    flags |= USER_NAME;
+    remaining += stringBytes(userName);
+  }
+  if (password !== undefined) {
+    flags |= PASSWORD;
+    remaining += stringBytes(password);
+  }
+
+  const writer = createWriter(allocate(1 + lengthBytes(remaining) + remaining));
+  writeFixedHeader(writer, PacketType.Connect, 0, remaining);
+  writeString(writer, "MQTT");
+  writeByte(writer, PROTOCOL_LEVEL_3_1_1);
+  writeByte(writer, flags);
+  writeU16(writer, options.keepAlive);
+  writeString(writer, options.clientId);
+  if (will !== undefined) {
+    writeString(writer, will.topic);
+    writeString(writer, will.payload);
+  }
+  if (userName !== undefined) writeString(writer, userName);
+  if (password !== undefined) writeString(writer, password);
+  return writer.bytes;
+}
+
+/** A PUBLISH at QoS 0 whose bytes never change. @boot */
+export function createNoticePacket(notice: Notice): Bytes {
+  const remaining = stringBytes(notice.topic) + textLength(notice.payload);
+  const writer = createWriter(allocate(1 + lengthBytes(remaining) + remaining));
+  writeFixedHeader(writer, PacketType.Publish, notice.retain ? RETAIN : 0, remaining);
+  writeString(writer, notice.topic);
+  writeText(writer, notice.payload);
+  return writer.bytes;
+}
+
+/** A packet that is only a fixed header: PINGREQ, DISCONNECT. @boot */
+export function createBarePacket(type: PacketType): Bytes {
+  const writer = createWriter(allocate(2));
+  writeFixedHeader(writer, type, 0, 0);
+  return writer.bytes;
+}

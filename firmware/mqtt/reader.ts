@@ -1,0 +1,177 @@
+/**
+ * The reader: makes packets of the bytes of the stream, however they are cut. [MQTT 3.1.1 §2.2, §4.2]
+ *
+ * A packet that lies whole in what has come is understood where it lies. One that comes in pieces is gathered in a
+ * buffer of fixed size. A PUBLISH that is too large for the buffer is read over, byte by byte counted, so that the
+ * stream stays in step: its packet identifier is kept, so that it can be acknowledged, or the broker would send it
+ * again for ever; that it was not delivered is counted.
+ */
+import type { Bytes, Millis } from "../../hal/hal";
+import { allocate, byteAt, copy } from "#native";
+import { PacketType, QOS_BITS } from "./packet";
+
+/** What the reader reports. */
+export interface ReaderEvents {
+  /** A whole packet: its first byte, and `count` bytes after the remaining length, lent for the length of the call. */
+  packet(now: Millis, first: number, bytes: Bytes, at: number, count: number): void;
+  /** A PUBLISH of `remaining` bytes that was read over. `id` is its packet identifier, 0 at QoS 0. */
+  oversize(now: Millis, first: number, id: number, remaining: number): void;
+  /** What came is not MQTT. Nothing more is reported until {@link readerReset}. */
+  malformed(now: Millis): void;
+}
+
+const enum ReaderState {
+  /** The first byte of a packet is next. */
+  First,
+  Length,
+  /** Gathering the packet in the buffer. */
+  Body,
+  /** Reading over a packet that is too large. */
+  Skip,
+  /** After something malformed. */
+  Stuck,
+}
+
+export interface Reader {
+  readonly events: ReaderEvents;
+  readonly buffer: Bytes;
+  state: ReaderState;
+  first: number;
+  /** The remaining length, and the value of the next of its bytes: 1, 128, 16384, 2097152. */
+  remaining: number;
+  factor: number;
+  /** How many bytes of the body have come. */
+  have: number;
+  /** Of a packet that is read over: the length of its topic and its packet identifier, as far as they have come. */
+  topicLength: number;
+  id: number;
+}
+
+/** A reader that gathers packets of up to `size` bytes after the fixed header. @boot */
+export function createReader(events: ReaderEvents, size: number): Reader {
+  return {
+    events,
+    buffer: allocate(size),
+    state: ReaderState.First,
+    first: 0,
+    remaining: 0,
+    factor: 1,
+    have: 0,
+    topicLength: 0,
+    id: 0,
+  };
+}
+
+/** Begins anew, for a new stream. */
+export function readerReset(reader: Reader): void {
+  reader.state = ReaderState.First;
+}
+
+/** Takes in the next `count` bytes of the stream. */
+export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): void {
+  const end = at + count;
+  let next = at;
+  while (next < end) {
+    switch (reader.state) {
+      case ReaderState.First:
+        reader.first = byteAt(bytes, next);
+        reader.remaining = 0;
+        reader.factor = 1;
+        reader.state = ReaderState.Length;
+        next++;
+        break;
+      case ReaderState.Length:
+        feedLength(reader, now, byteAt(bytes, next));
+        next++;
+        break;
+      case ReaderState.Body:
+        next += feedBody(reader, now, bytes, next, end - next);
+        break;
+      case ReaderState.Skip:
+        next += feedSkip(reader, now, bytes, next, end - next);
+        break;
+      case ReaderState.Stuck:
+        return;
+    }
+  }
+}
+
+function feedLength(reader: Reader, now: Millis, byte: number): void {
+  reader.remaining += (byte & 127) * reader.factor;
+  if (byte >= 128) {
+    if (reader.factor === 2097152) {
+      giveUp(reader, now);
+    } else {
+      reader.factor *= 128;
+    }
+    return;
+  }
+  reader.have = 0;
+  if (reader.remaining === 0) {
+    reader.state = ReaderState.First;
+    reader.events.packet(now, reader.first, reader.buffer, 0, 0);
+  } else if (reader.remaining <= reader.buffer.length) {
+    reader.state = ReaderState.Body;
+  } else if ((reader.first & 0xf0) === PacketType.Publish * 16) {
+    reader.topicLength = 0;
+    reader.id = 0;
+    reader.state = ReaderState.Skip;
+  } else {
+    // No other packet that a broker may send us is that long.
+    giveUp(reader, now);
+  }
+}
+
+function giveUp(reader: Reader, now: Millis): void {
+  reader.state = ReaderState.Stuck;
+  reader.events.malformed(now);
+}
+
+function feedBody(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
+  const remaining = reader.remaining;
+  if (reader.have === 0 && count >= remaining) {
+    reader.state = ReaderState.First;
+    reader.events.packet(now, reader.first, bytes, at, remaining);
+    return remaining;
+  }
+  const missing = remaining - reader.have;
+  const part = count < missing ? count : missing;
+  copy(bytes, at, reader.buffer, reader.have, part);
+  reader.have += part;
+  if (reader.have === remaining) {
+    reader.state = ReaderState.First;
+    reader.events.packet(now, reader.first, reader.buffer, 0, remaining);
+  }
+  return part;
+}
+
+function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
+  const missing = reader.remaining - reader.have;
+  const part = count < missing ? count : missing;
+  reader.topicLength += shareOfU16(reader.have, part, 0, bytes, at);
+  if ((reader.first & QOS_BITS) !== 0 && reader.have + part > 2) {
+    reader.id += shareOfU16(reader.have, part, 2 + reader.topicLength, bytes, at);
+  }
+  reader.have += part;
+  if (reader.have === reader.remaining) {
+    reader.state = ReaderState.First;
+    reader.events.oversize(now, reader.first, reader.id, reader.remaining);
+  }
+  return part;
+}
+
+/**
+ * What `count` bytes, which are the bytes from `have` on of a body, add to the two-byte number that stands at `offset`
+ * of that body: nothing, its high byte's worth, its low byte, or all of it.
+ */
+function shareOfU16(have: number, count: number, offset: number, bytes: Bytes, at: number): number {
+  let share = 0;
+  if (offset >= have && offset < have + count) share += byteAt(bytes, at + offset - have) * 256;
+  if (offset + 1 >= have && offset + 1 < have + count) share += byteAt(bytes, at + offset + 1 - have);
+  return share;
+}
+
+/** Reports nothing more until the reader is reset: what follows a protocol violation is not to be acted on. */
+export function readerStop(reader: Reader): void {
+  reader.state = ReaderState.Stuck;
+}

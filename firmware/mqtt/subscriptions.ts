@@ -1,0 +1,208 @@
+/**
+ * The subscriptions of a client: what it wants, what the broker has granted, and whom a message is for. The table is
+ * what SUBSCRIBE packets are made from, so a lost session is renewed from it.
+ */
+import type { Bytes, Millis } from "../../hal/hal";
+import { allocate, putText, textLength, u16At, byteAt } from "#native";
+import { writeByte, writeBytes, writeU16, type Writer } from "../core/writer";
+import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS, writeFixedHeader } from "./packet";
+import { isTopicFilter, topicMatches } from "./topic";
+
+/** A message that came in. The bytes are lent for the length of the call: copy what is to be kept. */
+export interface Message {
+  bytes: Bytes;
+  topicAt: number;
+  topicLength: number;
+  payloadAt: number;
+  payloadLength: number;
+  qos: number;
+  /** A copy that the broker had stored before this subscription, not something that was published just now. */
+  retain: boolean;
+  /** The broker may have sent it before. */
+  dup: boolean;
+}
+
+/** Who takes the messages of a subscription. It may publish and subscribe from within. */
+export interface MessageHandler {
+  message(now: Millis, message: Message): void;
+}
+
+export const enum SubscriptionState {
+  /** To be asked for as soon as the client is online. */
+  Wanted,
+  /** In the SUBSCRIBE that is under way. */
+  Asked,
+  /** The broker sends what matches, at `granted` or less. */
+  Granted,
+  /** The broker said no (0x80): it is not asked again until a new session. */
+  Refused,
+  /** To be ended. */
+  Unwanted,
+  /** In the UNSUBSCRIBE that is under way. */
+  Leaving,
+  /** Neither wanted nor known to the broker. */
+  Off,
+}
+
+export interface Subscription {
+  readonly filter: Bytes;
+  readonly qos: Qos;
+  readonly handler: MessageHandler;
+  state: SubscriptionState;
+  /** The highest QoS that the broker sends at, once granted. It may be lower than asked for. [MQTT-3.8.4-6] */
+  granted: number;
+}
+
+/** How a SUBACK says that a filter was refused. [MQTT 3.1.1 §3.9.3] */
+const FAILURE = 0x80;
+
+/**
+ * A subscription that is wanted. `filter` must be a well-formed topic filter of at most 65535 bytes; gives `undefined`
+ * if it is not. @boot
+ */
+export function createSubscription(filter: string, qos: Qos, handler: MessageHandler): Subscription | undefined {
+  const length = textLength(filter);
+  if (length === 0) return undefined;
+  const bytes = allocate(length);
+  putText(bytes, 0, filter);
+  if (!isTopicFilter(bytes, 0, length)) return undefined;
+  return { filter: bytes, qos, handler, state: SubscriptionState.Wanted, granted: 0 };
+}
+
+/** Hands a message to every subscription that it matches. Gives to how many. */
+export function dispatch(subscriptions: readonly Subscription[], now: Millis, message: Message): number {
+  let handlers = 0;
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription === undefined || !isListening(subscription.state)) continue;
+    const filter = subscription.filter;
+    if (!topicMatches(filter, 0, filter.length, message.bytes, message.topicAt, message.topicLength)) continue;
+    subscription.handler.message(now, message);
+    handlers++;
+  }
+  return handlers;
+}
+
+/** A message may come before the SUBACK of its subscription, and after an UNSUBSCRIBE was sent. [MQTT 3.1.1 §3.8.4] */
+function isListening(state: SubscriptionState): boolean {
+  return state === SubscriptionState.Asked || state === SubscriptionState.Granted;
+}
+
+/** Whether any subscription is in `state`. */
+export function anyIn(subscriptions: readonly Subscription[], state: SubscriptionState): boolean {
+  for (let i = 0; i < subscriptions.length; i++) {
+    if (subscriptions[i]?.state === state) return true;
+  }
+  return false;
+}
+
+/** A new session knows no subscriptions: every one is wanted again, except those that were not wanted any more. */
+export function subscriptionsForgotten(subscriptions: readonly Subscription[]): void {
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription === undefined) continue;
+    const gone =
+      subscription.state === SubscriptionState.Unwanted ||
+      subscription.state === SubscriptionState.Leaving ||
+      subscription.state === SubscriptionState.Off;
+    subscription.state = gone ? SubscriptionState.Off : SubscriptionState.Wanted;
+  }
+}
+
+/** The link is gone, the session may be kept: what was under way is asked again. */
+export function subscriptionsInterrupted(subscriptions: readonly Subscription[]): void {
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription === undefined) continue;
+    if (subscription.state === SubscriptionState.Asked) subscription.state = SubscriptionState.Wanted;
+    if (subscription.state === SubscriptionState.Leaving) subscription.state = SubscriptionState.Unwanted;
+  }
+}
+
+/** How many bytes a SUBSCRIBE or UNSUBSCRIBE with every filter takes: what the client keeps room for. */
+export function largestSubscribe(subscriptions: readonly Subscription[]): number {
+  let remaining = 2;
+  for (let i = 0; i < subscriptions.length; i++) {
+    remaining += 3 + (subscriptions[i]?.filter.length ?? 0);
+  }
+  return 1 + lengthBytes(remaining) + remaining;
+}
+
+/** Writes one SUBSCRIBE with every filter that is wanted. [MQTT-3.8.3-3: at least one must be] */
+export function writeSubscribe(writer: Writer, subscriptions: readonly Subscription[], id: number): void {
+  writeFilters(writer, subscriptions, id, SubscriptionState.Wanted, SubscriptionState.Asked);
+}
+
+/** Writes one UNSUBSCRIBE with every filter that is unwanted. */
+export function writeUnsubscribe(writer: Writer, subscriptions: readonly Subscription[], id: number): void {
+  writeFilters(writer, subscriptions, id, SubscriptionState.Unwanted, SubscriptionState.Leaving);
+}
+
+function writeFilters(
+  writer: Writer,
+  subscriptions: readonly Subscription[],
+  id: number,
+  from: SubscriptionState,
+  to: SubscriptionState,
+): void {
+  const subscribe = to === SubscriptionState.Asked;
+  let remaining = 2;
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription?.state === from) remaining += (subscribe ? 3 : 2) + subscription.filter.length;
+  }
+  writeFixedHeader(writer, subscribe ? PacketType.Subscribe : PacketType.Unsubscribe, RESERVED_FLAGS, remaining);
+  writeU16(writer, id);
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription?.state !== from) continue;
+    writeU16(writer, subscription.filter.length);
+    writeBytes(writer, subscription.filter, 0, subscription.filter.length);
+    if (subscribe) writeByte(writer, subscription.qos);
+    subscription.state = to;
+  }
+}
+
+/**
+ * SUBACK: one code for each filter, in their order [MQTT-3.8.4-5]. Gives whether the codes fit what was asked; if not,
+ * the broker violates the protocol and nothing has changed.
+ */
+export function subackCame(subscriptions: readonly Subscription[], bytes: Bytes, at: number, count: number): boolean {
+  if (!codesFit(subscriptions, bytes, at, count)) return false;
+  let code = at;
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription?.state !== SubscriptionState.Asked) continue;
+    const granted = byteAt(bytes, code);
+    code++;
+    subscription.state = granted === FAILURE ? SubscriptionState.Refused : SubscriptionState.Granted;
+    subscription.granted = granted === FAILURE ? 0 : granted;
+  }
+  return true;
+}
+
+function codesFit(subscriptions: readonly Subscription[], bytes: Bytes, at: number, count: number): boolean {
+  let asked = 0;
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription?.state !== SubscriptionState.Asked) continue;
+    if (asked === count) return false;
+    const code = byteAt(bytes, at + asked);
+    // The grant is the QoS asked for or less, or a refusal. [MQTT-3.9.3-2]
+    if (code !== FAILURE && code > subscription.qos) return false;
+    asked++;
+  }
+  return asked === count;
+}
+
+export function unsubackCame(subscriptions: readonly Subscription[]): void {
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription?.state === SubscriptionState.Leaving) subscription.state = SubscriptionState.Off;
+  }
+}
+
+/** The packet identifier at the front of a SUBACK, UNSUBACK or PUBACK. */
+export function packetId(bytes: Bytes, at: number): number {
+  return u16At(bytes, at);
+}

@@ -1,0 +1,274 @@
+/**
+ * The AT engine: takes the bytes of the serial line apart into lines, prompts and counted payload, and holds the one
+ * command that may be under way. What the lines mean is the business of the driver above it.
+ *
+ * Bytes are read into a window and understood where they lie. A line is handed over when its LF is there; a payload is
+ * handed over by count, piece by piece as it comes, so it may be far longer than the window and may hold anything.
+ */
+import type { Bytes, Millis, SerialPort } from "../../hal/hal";
+import { allocate, byteAt, copy, find } from "#native";
+import { arm, createDeadline, disarm, isDue, sooner, waitFor, type Deadline } from "../core/time";
+import { createWriter, writerOpen, writeText, written, type Writer } from "../core/writer";
+
+const LF = 10;
+const CR = 13;
+const SPACE = 32;
+const PROMPT = 62;
+
+/** What the engine reports to the driver. All bytes are lent for the length of the call. */
+export interface AtEvents {
+  /** A line without its CR LF. Empty lines are not reported. */
+  line(now: Millis, bytes: Bytes, at: number, count: number): void;
+  /** The `>` that a command asked for with `wantPrompt`. */
+  prompt(now: Millis): void;
+  /**
+   * An unfinished line of `count` bytes: if a payload begins within it, gives how many bytes its header takes and
+   * sets `engine.payload` to the number of bytes that follow; 0 if not (or not yet).
+   */
+  header(bytes: Bytes, at: number, count: number): number;
+  /** The next bytes of the payload. `engine.payload` is what is still to come. */
+  payload(now: Millis, bytes: Bytes, at: number, count: number): void;
+  /** After a payload came something else than the line end that must follow: bytes were lost or added. */
+  damaged(now: Millis): void;
+}
+
+const enum Mode {
+  Line,
+  /** Counted bytes follow. */
+  Payload,
+  /** The payload is whole: its CR LF must follow. */
+  PayloadEnd,
+  /** A line longer than the window: everything up to its LF is thrown away. */
+  Overlong,
+}
+
+export interface AtEngine {
+  readonly serial: SerialPort;
+  readonly events: AtEvents;
+  /** Received bytes from `start` to `end`, not understood yet. */
+  readonly window: Bytes;
+  start: number;
+  end: number;
+  mode: Mode;
+  /** Bytes of payload that are still to come. */
+  payload: number;
+  /** The command that is being written, from `sent` to the end of the writer's text. */
+  readonly command: Writer;
+  sent: number;
+  /** A command waits for its final result. */
+  busy: boolean;
+  wantPrompt: boolean;
+  /** When to give the command up. */
+  readonly deadline: Deadline;
+  /** Lines that were too long for the window. */
+  overlong: number;
+}
+
+/** An engine with a receive window of `windowSize` bytes and room for a command of `commandSize` bytes. @boot */
+export function createAtEngine(
+  serial: SerialPort,
+  events: AtEvents,
+  windowSize: number,
+  commandSize: number,
+): AtEngine {
+  return {
+    serial,
+    events,
+    window: allocate(windowSize),
+    start: 0,
+    end: 0,
+    mode: Mode.Line,
+    payload: 0,
+    command: createWriter(allocate(commandSize)),
+    sent: 0,
+    busy: false,
+    wantPrompt: false,
+    deadline: createDeadline(),
+    overlong: 0,
+  };
+}
+
+/** Forgets the command under way and everything half understood, before the module is reset. */
+export function atReset(engine: AtEngine): void {
+  engine.start = 0;
+  engine.end = 0;
+  engine.mode = Mode.Line;
+  engine.payload = 0;
+  atAbort(engine);
+}
+
+/** Begins a command: the caller writes its text to the writer that this gives, then calls {@link atSend}. */
+export function atBegin(engine: AtEngine): Writer {
+  const command = engine.command;
+  writerOpen(command, command.bytes, 0, command.bytes.length);
+  return command;
+}
+
+/** Sends the command that was begun. It has `patience` milliseconds for its final result. */
+export function atSend(engine: AtEngine, now: Millis, patience: number): void {
+  writeText(engine.command, "\r\n");
+  engine.sent = 0;
+  engine.busy = true;
+  engine.wantPrompt = false;
+  arm(engine.deadline, now, patience);
+}
+
+/** Sends raw bytes of the command writer without a line end and without waiting for an answer. */
+export function atSendRaw(engine: AtEngine, text: string): void {
+  writeText(atBegin(engine), text);
+  engine.sent = 0;
+}
+
+/** The command under way has had its final result, or is given up. */
+export function atFinish(engine: AtEngine): void {
+  engine.busy = false;
+  engine.wantPrompt = false;
+  disarm(engine.deadline);
+}
+
+/** Gives the command up and drops what of it has not been sent. */
+export function atAbort(engine: AtEngine): void {
+  atFinish(engine);
+  engine.sent = written(engine.command);
+}
+
+/** Sends the command under way once more, after the module said that it was busy. Its deadline stays. */
+export function atSendAgain(engine: AtEngine): void {
+  engine.sent = 0;
+}
+
+/** Whether a command is under way whose time is over. */
+export function atTimedOut(engine: AtEngine, now: Millis): boolean {
+  return engine.busy && isDue(engine.deadline, now);
+}
+
+/** Whether all of the command has been handed to the serial port. */
+export function atSent(engine: AtEngine): boolean {
+  return engine.sent === written(engine.command);
+}
+
+/** Hands on what is left of the command, as far as the serial port takes it. */
+export function atWrite(engine: AtEngine): void {
+  const command = engine.command;
+  if (atSent(engine)) return;
+  engine.sent += engine.serial.write(command.bytes, engine.sent, written(command) - engine.sent);
+}
+
+/** How long the engine can be left alone, in milliseconds. */
+export function atWait(engine: AtEngine, now: Millis): number {
+  return sooner(atSent(engine) ? waitFor(engine.deadline, now) : 1, waitFor(engine.deadline, now));
+}
+
+/** Reads everything that the serial port has and reports it. Gives whether anything came. */
+export function atRead(engine: AtEngine, now: Millis): boolean {
+  let came = false;
+  for (;;) {
+    makeRoom(engine);
+    const count = engine.serial.read(engine.window, engine.end, engine.window.length - engine.end);
+    if (count === 0) return came;
+    came = true;
+    engine.end += count;
+    while (understandNext(engine, now)) {
+      // Each turn takes one line, prompt, header or piece of payload off the window.
+    }
+  }
+}
+
+/** Moves what is left of the window to its front when the back is full. */
+function makeRoom(engine: AtEngine): void {
+  if (engine.start === engine.end) {
+    engine.start = 0;
+    engine.end = 0;
+  } else if (engine.end === engine.window.length) {
+    copy(engine.window, engine.start, engine.window, 0, engine.end - engine.start);
+    engine.end -= engine.start;
+    engine.start = 0;
+  }
+}
+
+function understandNext(engine: AtEngine, now: Millis): boolean {
+  if (engine.start === engine.end) return false;
+  switch (engine.mode) {
+    case Mode.Line:
+      return takeLine(engine, now);
+    case Mode.Payload:
+      takePayload(engine, now);
+      return true;
+    case Mode.PayloadEnd:
+      return takePayloadEnd(engine, now);
+    case Mode.Overlong:
+      return skipLine(engine);
+  }
+}
+
+function takeLine(engine: AtEngine, now: Millis): boolean {
+  const window = engine.window;
+  const at = engine.start;
+  const first = byteAt(window, at);
+  // CR, LF and NUL before a line are nothing: results come between empty lines, and noise holds NULs. A space is the
+  // tail of the prompt `> ` that older firmware sends.
+  if (first === CR || first === LF || first === 0 || first === SPACE) {
+    engine.start++;
+    return true;
+  }
+  if (first === PROMPT && engine.wantPrompt) {
+    engine.start++;
+    engine.wantPrompt = false;
+    engine.events.prompt(now);
+    return true;
+  }
+  const count = engine.end - at;
+  const header = engine.events.header(window, at, count);
+  if (header > 0) {
+    engine.start += header;
+    engine.mode = engine.payload > 0 ? Mode.Payload : Mode.PayloadEnd;
+    return true;
+  }
+  const lf = find(window, at, count, LF);
+  if (lf < 0) return noteOverlong(engine);
+  engine.start = lf + 1;
+  const length = lf > at && byteAt(window, lf - 1) === CR ? lf - 1 - at : lf - at;
+  engine.events.line(now, window, at, length);
+  return true;
+}
+
+function noteOverlong(engine: AtEngine): boolean {
+  if (engine.end - engine.start < engine.window.length) return false;
+  engine.overlong++;
+  engine.mode = Mode.Overlong;
+  engine.start = engine.end;
+  return false;
+}
+
+function skipLine(engine: AtEngine): boolean {
+  const lf = find(engine.window, engine.start, engine.end - engine.start, LF);
+  if (lf < 0) {
+    engine.start = engine.end;
+    return false;
+  }
+  engine.start = lf + 1;
+  engine.mode = Mode.Line;
+  return true;
+}
+
+function takePayload(engine: AtEngine, now: Millis): void {
+  const have = engine.end - engine.start;
+  const count = have < engine.payload ? have : engine.payload;
+  const at = engine.start;
+  engine.start += count;
+  engine.payload -= count;
+  if (engine.payload === 0) engine.mode = Mode.PayloadEnd;
+  engine.events.payload(now, engine.window, at, count);
+}
+
+/** A stream that lost one byte reads the CR as payload and finds something else here: nothing of it can be trusted. */
+function takePayloadEnd(engine: AtEngine, now: Millis): boolean {
+  if (engine.end - engine.start < 2) return false;
+  engine.mode = Mode.Line;
+  if (byteAt(engine.window, engine.start) === CR && byteAt(engine.window, engine.start + 1) === LF) {
+    engine.start += 2;
+  } else {
+    engine.events.damaged(now);
+  }
+  return true;
+}

@@ -1,0 +1,165 @@
+/** From any state to "joined": reset, wait for `ready`, set up, join; and again when the network or the module is lost. */
+import type { Bytes, Millis } from "../../hal/hal";
+import { allocate, byteAt, copy, putText, textLength } from "#native";
+import { backoffNext, backoffReset } from "../core/backoff";
+import { LinkLoss } from "../core/link";
+import { arm, disarm, isDue } from "../core/time";
+import { createWriter, writeByte, writeBytes, writeText, written, type Writer } from "../core/writer";
+import { atAbort, atBegin, atSend, atSendRaw } from "./at-engine";
+import { Command, type EspAt, finishCommand, loseLink, Phase } from "./esp-at-state";
+import { enterReset, enterSetup, forgetModule } from "./esp-at-reset";
+import { enterResync } from "./esp-at-resync";
+
+/** Release of the reset line to `ready`: 300 ms is usual. */
+const READY_PATIENCE = 5000;
+const SETUP_PATIENCE = 5000;
+/** The module's own limit of a join is 15 s; giving up before it does would credit its late answer to another command. */
+const JOIN_PATIENCE = 20000;
+/** After a Wi-Fi loss the module reconnects by itself; after this long it is told to. */
+const REJOIN_AFTER = 30000;
+
+/**
+ * The set-up, in order. `AT+CIPCLOSE=5` closes what an earlier life may have left open, since `CIPMUX` is refused while
+ * a link is open; both it and `SYSSTORE` (which keeps the settings below out of the module's flash) may be unknown or
+ * have nothing to do.
+ */
+const SETUP = ["ATE0", "AT+SYSSTORE=0", "AT+CWMODE=1", "AT+CIPCLOSE=5", "AT+CIPMUX=1", "AT+CIPRECVMODE=1"];
+const MAY_FAIL = [false, true, false, true, false, false];
+
+/** The command that joins, with quotes, commas and backslashes escaped as ESP-AT wants. @boot */
+export function createJoinCommand(ssid: string, password: string): Bytes {
+  const draft = createWriter(allocate(256));
+  writeText(draft, 'AT+CWJAP="');
+  writeEscaped(draft, ssid);
+  writeText(draft, '","');
+  writeEscaped(draft, password);
+  writeText(draft, '"');
+  const command = allocate(written(draft));
+  copy(draft.bytes, 0, command, 0, command.length);
+  return command;
+}
+
+/** @boot */
+function writeEscaped(writer: Writer, text: string): void {
+  const length = textLength(text);
+  if (length === 0) return;
+  const raw = allocate(length);
+  putText(raw, 0, text);
+  for (let i = 0; i < length; i++) {
+    const byte = byteAt(raw, i);
+    if (byte === 0x22 || byte === 0x2c || byte === 0x5c) writeByte(writer, 0x5c);
+    writeByte(writer, byte);
+  }
+}
+
+/** `ready` came. When nobody had asked for it, the module has rebooted in the middle of something. */
+export function moduleReady(esp: EspAt, now: Millis): void {
+  if (esp.phase === Phase.Holding || esp.phase === Phase.Off) return;
+  if (esp.phase !== Phase.Booting) esp.stats.reboots++;
+  finishCommand(esp);
+  atAbort(esp.engine);
+  forgetModule(esp, now);
+  enterSetup(esp);
+}
+
+/** Wi-Fi is gone. The streams over it are dead, whether the module says so or not. */
+export function wifiLost(esp: EspAt, now: Millis): void {
+  if (!esp.gotIp) return;
+  esp.gotIp = false;
+  esp.stats.wifiLosses++;
+  loseLink(esp, now, LinkLoss.Network);
+  if (esp.phase === Phase.Joined) arm(esp.timer, now, REJOIN_AFTER);
+}
+
+export function wifiFound(esp: EspAt): void {
+  esp.gotIp = true;
+  if (esp.phase === Phase.Joined) disarm(esp.timer);
+  else if (esp.phase === Phase.Joining && esp.joined && esp.command !== Command.Join) setUp(esp);
+}
+
+/** What the phase before "joined" does next, the slot being empty. */
+export function pumpBringup(esp: EspAt, now: Millis): void {
+  switch (esp.phase) {
+    case Phase.Holding:
+      if (isDue(esp.timer, now)) release(esp, now);
+      return;
+    case Phase.Booting:
+      if (isDue(esp.timer, now)) enterResync(esp, now, false);
+      return;
+    case Phase.SettingUp:
+      setUpNext(esp, now);
+      return;
+    case Phase.Joining:
+      if (!esp.timer.armed || isDue(esp.timer, now)) join(esp, now);
+      return;
+    case Phase.Joined:
+      if (!esp.gotIp && isDue(esp.timer, now)) rejoin(esp);
+      return;
+    case Phase.Off:
+    case Phase.Resync:
+      return;
+  }
+}
+
+function release(esp: EspAt, now: Millis): void {
+  if (esp.reset.present) esp.reset.hold(false);
+  else atSendRaw(esp.engine, "AT+RST\r\n");
+  esp.phase = Phase.Booting;
+  arm(esp.timer, now, READY_PATIENCE);
+}
+
+function setUpNext(esp: EspAt, now: Millis): void {
+  const text = SETUP[esp.setupStep];
+  if (text === undefined) {
+    setUp(esp);
+    return;
+  }
+  writeText(atBegin(esp.engine), text);
+  esp.command = Command.Setup;
+  atSend(esp.engine, now, SETUP_PATIENCE);
+}
+
+export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
+  if (ok || MAY_FAIL[esp.setupStep] === true) {
+    esp.setupStep++;
+  } else {
+    enterReset(esp, now);
+  }
+}
+
+/** After a resync Wi-Fi may be up all the time; joining again would only interrupt it. */
+function setUp(esp: EspAt): void {
+  backoffReset(esp.bootBackoff);
+  if (esp.gotIp && esp.joined) {
+    esp.phase = Phase.Joined;
+    disarm(esp.timer);
+  } else {
+    rejoin(esp);
+  }
+}
+
+function rejoin(esp: EspAt): void {
+  esp.phase = Phase.Joining;
+  disarm(esp.timer);
+}
+
+function join(esp: EspAt, now: Millis): void {
+  disarm(esp.timer);
+  writeBytes(atBegin(esp.engine), esp.joinCommand, 0, esp.joinCommand.length);
+  esp.command = Command.Join;
+  atSend(esp.engine, now, JOIN_PATIENCE);
+}
+
+export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
+  if (ok) {
+    esp.stats.joins++;
+    esp.joinFailure = 0;
+    esp.joined = true;
+    backoffReset(esp.joinBackoff);
+    esp.phase = Phase.Joined;
+    wifiFound(esp);
+  } else {
+    esp.stats.joinFailures++;
+    arm(esp.timer, now, backoffNext(esp.joinBackoff, esp.entropy));
+  }
+}

@@ -1,0 +1,35 @@
+/** Starting over: the reset of the module, and what is to be forgotten with it. */
+import type { Millis } from "../../hal/hal";
+import { backoffNext } from "../core/backoff";
+import { LinkLoss } from "../core/link";
+import { arm, disarm } from "../core/time";
+import { atReset } from "./at-engine";
+import { type EspAt, finishCommand, loseLink, Phase, Stream } from "./esp-at-state";
+
+/** Reset pulse in milliseconds: modules want 10 at least, their boards' capacitors more. */
+const RESET_PULSE = 100;
+
+/** Resets the module. After a boot that led nowhere there is a pause first, longer each time. */
+export function enterReset(esp: EspAt, now: Millis): void {
+  finishCommand(esp);
+  forgetModule(esp, now);
+  atReset(esp.engine);
+  esp.stats.resets++;
+  esp.reset.hold(true);
+  esp.phase = Phase.Holding;
+  arm(esp.timer, now, RESET_PULSE + (esp.stats.resets === 1 ? 0 : backoffNext(esp.bootBackoff, esp.entropy)));
+}
+
+/** Whatever the module knew is gone: links, network, modes. */
+export function forgetModule(esp: EspAt, now: Millis): void {
+  esp.gotIp = false;
+  esp.joined = false;
+  esp.stream = Stream.Closed;
+  loseLink(esp, now, LinkLoss.Module);
+}
+
+export function enterSetup(esp: EspAt): void {
+  esp.phase = Phase.SettingUp;
+  esp.setupStep = 0;
+  disarm(esp.timer);
+}

@@ -1,0 +1,183 @@
+/**
+ * What the ESP-AT driver knows: its record, the names of its states, and the few changes that more than one part of
+ * the driver makes. The parts: `esp-at-reset` starts over, `esp-at-bringup` gets the module from any state to "joined", `esp-at-stream` runs the
+ * TCP stream, `esp-at-resync` finds back after a command that had no answer, `esp-at` ties them together.
+ */
+import type { Bytes, Entropy, Millis, ResetLine } from "../../hal/hal";
+import { type Backoff } from "../core/backoff";
+import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../core/link";
+import { type Deadline, disarm } from "../core/time";
+import { atFinish, type AtEngine } from "./at-engine";
+
+/** Where the module is on its way to the network. */
+export const enum Phase {
+  /** Nothing has been done yet. */
+  Off,
+  /** Held in reset, or waiting out a hold-off before a reset. */
+  Holding,
+  /** Released: `ready` is due. */
+  Booting,
+  /** An answer did not come: finding out what state the module is in. */
+  Resync,
+  /** Being set up, command by command. */
+  SettingUp,
+  /** Joining the Wi-Fi network, or pausing before the next try. */
+  Joining,
+  /** Joined. `gotIp` says whether the network is there right now. */
+  Joined,
+}
+
+/** The command in the engine's slot. */
+export const enum Command {
+  None,
+  Probe,
+  Setup,
+  Join,
+  Open,
+  Send,
+  Receive,
+  ReceiveLength,
+  Close,
+}
+
+/** The TCP stream as the module has it. */
+export const enum Stream {
+  Closed,
+  Opening,
+  Open,
+}
+
+/** How far a send has come. */
+export const enum SendStage {
+  None,
+  /** `AT+CIPSEND` is out, the prompt is awaited. */
+  Announced,
+  /** The module takes the payload. */
+  Payload,
+  /** All of the payload is out, `SEND OK` is awaited. */
+  Confirming,
+}
+
+/** Counters since power-on. They only grow. */
+export interface EspAtStats {
+  /** Resets of the module that this driver ordered, the one at boot included. */
+  resets: number;
+  /** Reboots of the module that nobody ordered. */
+  reboots: number;
+  /** Commands that had no answer in time. */
+  timeouts: number;
+  /** Searches for the module's state after one. */
+  resyncs: number;
+  busy: number;
+  joins: number;
+  joinFailures: number;
+  /** Times that Wi-Fi was lost after a join. */
+  wifiLosses: number;
+  opens: number;
+  openFailures: number;
+  /** Send commands, and the payload bytes in them. */
+  sends: number;
+  sentBytes: number;
+  /** Receive commands, and the payload bytes that came. */
+  receives: number;
+  receivedBytes: number;
+  /** Streams given up because bytes were lost or added on the serial line. */
+  damaged: number;
+}
+
+/** A link whose state the driver may set. */
+export interface EspAtLink extends Link {
+  state: LinkState;
+}
+
+/** What a user of the driver chooses. */
+export interface EspAtOptions {
+  /** Wi-Fi network: 1 to 32 bytes; password: 0 to 64 bytes. */
+  readonly ssid: string;
+  readonly password: string;
+  /** Rate of the serial line in bits per second, as both ends have it. */
+  readonly baud: number;
+  /** Receive window in bytes: the longest line plus a piece of payload; at least 256. */
+  readonly window: number;
+  /** The most bytes one send command carries: 1 to 2048 fits every ESP-AT firmware. */
+  readonly maxSend: number;
+  /** The most bytes one receive command asks for. */
+  readonly maxReceive: number;
+  /** A quiet stream is asked for waiting bytes this often, in milliseconds, in case the notice was lost. */
+  readonly pollEvery: number;
+}
+
+export interface EspAt {
+  readonly options: EspAtOptions;
+  readonly engine: AtEngine;
+  readonly reset: ResetLine;
+  readonly entropy: Entropy;
+  readonly link: EspAtLink;
+  user: LinkUser;
+  readonly stats: EspAtStats;
+
+  phase: Phase;
+  /** What the phase waits for: the end of a reset pulse, `ready`, a pause, Wi-Fi coming back by itself. */
+  readonly timer: Deadline;
+  command: Command;
+  /** The next try of a command that the module was too busy for, and the pause before the one after. */
+  readonly retry: Deadline;
+  retryPause: number;
+
+  /** Which of the set-up commands is next. */
+  setupStep: number;
+  /** The join command, ready to send: it is the only one with user text that needs escaping. */
+  readonly joinCommand: Bytes;
+  readonly joinBackoff: Backoff;
+  readonly bootBackoff: Backoff;
+  gotIp: boolean;
+  /** The module has joined at our word since it booted, not by itself a network that it remembered. */
+  joined: boolean;
+  /** The number in the last `+CWJAP:<n>` of a failed join: 1 time-out, 2 wrong password, 3 no such network, 4 other. */
+  joinFailure: number;
+
+  stream: Stream;
+  host: string;
+  port: number;
+  /** Bytes that the module has said it holds for us. */
+  available: number;
+  /** The stream was served by a receive last, so that a send goes first now. */
+  receivedLast: boolean;
+  readonly poll: Deadline;
+  sendStage: SendStage;
+  /** Payload bytes of the send under way, and those that the serial port does not have yet. */
+  sendLength: number;
+  sendLeft: number;
+  readonly span: Span;
+  /** The serial port's count of lost bytes when it was last looked at. */
+  lost: number;
+
+  /** Resync: probes with and without an answer, whether a prompt may be pending, and when to give up waiting for `busy`. */
+  answers: number;
+  probes: number;
+  cancel: boolean;
+  readonly patience: Deadline;
+}
+
+/** The link is down for its user, whatever the module still has. */
+export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
+  esp.available = 0;
+  if (esp.link.state === LinkState.Down) return;
+  esp.link.state = LinkState.Down;
+  esp.user.linkDown(now, loss);
+}
+
+/** The command in the slot has had its final result. */
+export function finishCommand(esp: EspAt): void {
+  esp.command = Command.None;
+  esp.sendStage = SendStage.None;
+  esp.retryPause = FIRST_RETRY_PAUSE;
+  disarm(esp.retry);
+  atFinish(esp.engine);
+}
+
+/** Pause in milliseconds before a command is tried again after the first and the following `busy p...`. */
+export const FIRST_RETRY_PAUSE = 50;
+export const LONGEST_RETRY_PAUSE = 500;
+/** How long a module may go on saying that it is busy: longer than its own slowest command. */
+export const BUSY_PATIENCE = 20000;

@@ -1,0 +1,364 @@
+/**
+ * The driver for Wi-Fi modules that speak Espressif's ESP-AT: from reset to a TCP stream, as a {@link Link}.
+ *
+ * Each turn of the main loop calls {@link espReceive}, which takes in what the module says, and after the other parts
+ * have had their turn {@link espPump}, which starts the next command. Every state has a deadline: whatever the module
+ * does or does not do, the driver ends up either with a stream or with the next try.
+ */
+import type { Bytes, Hal, Millis } from "../../hal/hal";
+import { decimalAt, find, startsWith } from "#native";
+import { createBackoff } from "../core/backoff";
+import { LinkLoss, LinkState, type LinkUser } from "../core/link";
+import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/time";
+import {
+  atRead,
+  atSendAgain,
+  atTimedOut,
+  atWait,
+  atWrite,
+  type AtEngine,
+  type AtEvents,
+  createAtEngine,
+} from "./at-engine";
+import {
+  createJoinCommand,
+  joinAnswered,
+  moduleReady,
+  pumpBringup,
+  setupAnswered,
+  wifiFound,
+  wifiLost,
+} from "./esp-at-bringup";
+import { enterReset } from "./esp-at-reset";
+import { classify, EspLine, linkOf, numberAt } from "./esp-at-lines";
+import {
+  enterResync,
+  probeBusy,
+  probeRefused,
+  probeSucceeded,
+  probeTimedOut,
+  pumpResync,
+  resyncHeard,
+} from "./esp-at-resync";
+import {
+  BUSY_PATIENCE,
+  Command,
+  type EspAt,
+  type EspAtLink,
+  type EspAtOptions,
+  type EspAtStats,
+  FIRST_RETRY_PAUSE,
+  finishCommand,
+  LONGEST_RETRY_PAUSE,
+  loseLink,
+  Phase,
+  SendStage,
+  Stream,
+} from "./esp-at-state";
+import {
+  closeAnswered,
+  feed,
+  openAnswered,
+  payloadReceived,
+  promptCame,
+  pumpStream,
+  sendAnswered,
+  streamClosed,
+  streamDamaged,
+} from "./esp-at-stream";
+
+const COMMA = 44;
+/** The longest command: a join whose every byte of name and password had to be escaped. */
+const COMMAND_SIZE = 256;
+const RECEIVE_DATA = "+CIPRECVDATA:";
+const RECEIVE_DATA_LENGTH = 13;
+const IPD_LENGTH = 5;
+const RECEIVE_LENGTH_LENGTH = 12;
+const CWJAP_LENGTH = 7;
+
+/** A driver that begins with a reset of the module at its first turn. @boot */
+export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
+  const joinCommand = createJoinCommand(options.ssid, options.password);
+  const events: AtEvents = {
+    line(now, bytes, at, count) {
+      lineCame(esp, now, bytes, at, count);
+    },
+    prompt(now) {
+      promptCame(esp, now);
+    },
+    header(bytes, at, count) {
+      return payloadHeader(esp.engine, bytes, at, count);
+    },
+    payload(now, bytes, at, count) {
+      payloadReceived(esp, now, bytes, at, count);
+    },
+    damaged(now) {
+      streamDamaged(esp, now);
+    },
+  };
+  const link: EspAtLink = {
+    state: LinkState.Down,
+    attach(user) {
+      esp.user = user;
+    },
+    open(host, port) {
+      if (esp.link.state !== LinkState.Down) return;
+      esp.host = host;
+      esp.port = port;
+      esp.link.state = LinkState.Opening;
+    },
+    close() {
+      if (esp.link.state !== LinkState.Down) esp.link.state = LinkState.Closing;
+    },
+  };
+  const esp: EspAt = {
+    options,
+    engine: createAtEngine(hal.serial, events, options.window, COMMAND_SIZE),
+    reset: hal.reset,
+    entropy: hal.entropy,
+    link,
+    user: createNobody(),
+    stats: createStats(),
+    phase: Phase.Off,
+    timer: createDeadline(),
+    command: Command.None,
+    retry: createDeadline(),
+    retryPause: FIRST_RETRY_PAUSE,
+    setupStep: 0,
+    joinCommand,
+    joinBackoff: createBackoff(2000, 60000),
+    bootBackoff: createBackoff(1000, 60000),
+    gotIp: false,
+    joined: false,
+    joinFailure: 0,
+    stream: Stream.Closed,
+    host: "",
+    port: 0,
+    available: 0,
+    receivedLast: false,
+    poll: createDeadline(),
+    sendStage: SendStage.None,
+    sendLength: 0,
+    sendLeft: 0,
+    span: { bytes: joinCommand, at: 0, count: 0 },
+    lost: 0,
+    answers: 0,
+    probes: 0,
+    cancel: false,
+    patience: createDeadline(),
+  };
+  return esp;
+}
+
+/** Stands in until somebody attaches to the link, who then never is asked. @boot */
+function createNobody(): LinkUser {
+  return {
+    linkUp() {},
+    linkDown() {},
+    room() {
+      return 0;
+    },
+    received() {},
+    waiting() {
+      return false;
+    },
+    offer() {
+      return 0;
+    },
+    piece() {},
+    taken() {},
+  };
+}
+
+/** @boot */
+function createStats(): EspAtStats {
+  return {
+    resets: 0,
+    reboots: 0,
+    timeouts: 0,
+    resyncs: 0,
+    busy: 0,
+    joins: 0,
+    joinFailures: 0,
+    wifiLosses: 0,
+    opens: 0,
+    openFailures: 0,
+    sends: 0,
+    sentBytes: 0,
+    receives: 0,
+    receivedBytes: 0,
+    damaged: 0,
+  };
+}
+
+/** First half of a turn: takes in everything that the module has said. */
+export function espReceive(esp: EspAt, now: Millis): void {
+  if (esp.phase === Phase.Off) {
+    enterReset(esp, now);
+    return;
+  }
+  if (atRead(esp.engine, now) && esp.phase === Phase.Resync) resyncHeard(esp, now);
+  const lost = esp.engine.serial.lost();
+  if (lost !== esp.lost) {
+    esp.lost = lost;
+    streamDamaged(esp, now);
+  }
+}
+
+/** Second half of a turn: gives up what has timed out, feeds what is being sent, and starts what is next. */
+export function espPump(esp: EspAt, now: Millis): void {
+  if (atTimedOut(esp.engine, now)) commandTimedOut(esp, now);
+  if (isDue(esp.retry, now)) {
+    disarm(esp.retry);
+    atSendAgain(esp.engine);
+  }
+  if (esp.sendStage === SendStage.Payload && esp.link.state === LinkState.Down) enterResync(esp, now, true);
+  if (esp.link.state === LinkState.Closing && esp.stream === Stream.Closed) loseLink(esp, now, LinkLoss.Closed);
+  feed(esp, now);
+  if (!esp.engine.busy) startNext(esp, now);
+  atWrite(esp.engine);
+}
+
+/** How long the driver can be left alone unless a byte arrives, in milliseconds. */
+export function espWait(esp: EspAt, now: Millis): number {
+  const engine = esp.engine;
+  let wait = sooner(atWait(engine, now), waitFor(esp.retry, now));
+  if (esp.sendStage === SendStage.Payload) return sooner(wait, 1);
+  if (engine.busy) return wait;
+  wait = sooner(wait, waitFor(esp.timer, now));
+  if (esp.phase === Phase.Joined && esp.gotIp) {
+    if (esp.stream === Stream.Open) wait = sooner(wait, waitFor(esp.poll, now));
+    if (esp.link.state === LinkState.Up ? esp.user.waiting() : esp.link.state !== LinkState.Down) return 0;
+  }
+  return wait;
+}
+
+function startNext(esp: EspAt, now: Millis): void {
+  if (esp.phase === Phase.Resync) pumpResync(esp, now);
+  else if (esp.phase === Phase.Joined && esp.gotIp) pumpStream(esp, now);
+  else pumpBringup(esp, now);
+}
+
+function commandTimedOut(esp: EspAt, now: Millis): void {
+  esp.stats.timeouts++;
+  const command = esp.command;
+  const sending = esp.sendStage === SendStage.Announced || esp.sendStage === SendStage.Payload;
+  finishCommand(esp);
+  if (command === Command.Probe) probeTimedOut(esp, now);
+  else enterResync(esp, now, sending);
+}
+
+/** Where the payload of a receive begins: behind `+CIPRECVDATA:<length>,`. */
+function payloadHeader(engine: AtEngine, bytes: Bytes, at: number, count: number): number {
+  if (!startsWith(bytes, at, count, RECEIVE_DATA)) return 0;
+  const comma = find(bytes, at, count, COMMA);
+  if (comma < 0) return 0;
+  const length = decimalAt(bytes, at + RECEIVE_DATA_LENGTH, comma - at - RECEIVE_DATA_LENGTH);
+  if (length < 0) return 0;
+  engine.payload = length;
+  return comma + 1 - at;
+}
+
+/** Every line passes here, whatever is under way: first what comes unasked, then what answers the command. */
+function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: number): void {
+  const line = classify(bytes, at, count);
+  switch (line) {
+    case EspLine.Ready:
+      moduleReady(esp, now);
+      return;
+    case EspLine.WifiGotIp:
+      wifiFound(esp);
+      return;
+    case EspLine.WifiDisconnect:
+      wifiLost(esp, now);
+      return;
+    case EspLine.Closed:
+      if (linkOf(bytes, at) === 0) streamClosed(esp, now);
+      return;
+    case EspLine.DataWaiting:
+      dataWaits(esp, bytes, at, count, IPD_LENGTH, 1);
+      return;
+    case EspLine.ReceiveLength:
+      dataWaits(esp, bytes, at, count, RECEIVE_LENGTH_LENGTH, 0);
+      return;
+    case EspLine.JoinFailure:
+      if (esp.command === Command.Join) esp.joinFailure = numberAt(bytes, at, count, CWJAP_LENGTH, 0);
+      return;
+    case EspLine.Echo:
+      if (esp.phase === Phase.Joined) enterResync(esp, now, false);
+      return;
+    case EspLine.Busy:
+      moduleBusy(esp, now);
+      return;
+    case EspLine.Ok:
+      // The prompt of a send follows its OK; only `SEND OK` ends it.
+      if (esp.command !== Command.Send) commandAnswered(esp, now, true);
+      return;
+    case EspLine.SendOk:
+      if (esp.command === Command.Send) commandAnswered(esp, now, true);
+      return;
+    case EspLine.Error:
+    case EspLine.Fail:
+    case EspLine.SendFail:
+    case EspLine.SendCanceled:
+      commandAnswered(esp, now, false);
+      return;
+    case EspLine.Connect:
+    case EspLine.WifiConnected:
+    case EspLine.PayloadTaken:
+    case EspLine.Other:
+      return;
+  }
+}
+
+function dataWaits(esp: EspAt, bytes: Bytes, at: number, count: number, prefix: number, index: number): void {
+  const length = numberAt(bytes, at, count, prefix, index);
+  if (length >= 0 && esp.stream === Stream.Open) esp.available = length;
+}
+
+/** The final result of the command in the slot. Without one it is a straggler that nobody waits for. */
+function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
+  const command = esp.command;
+  finishCommand(esp);
+  switch (command) {
+    case Command.Probe:
+      if (ok) probeSucceeded(esp, now);
+      else probeRefused(esp, now);
+      return;
+    case Command.Setup:
+      setupAnswered(esp, now, ok);
+      return;
+    case Command.Join:
+      joinAnswered(esp, now, ok);
+      return;
+    case Command.Open:
+      openAnswered(esp, now, ok);
+      return;
+    case Command.Send:
+      sendAnswered(esp, now, ok);
+      return;
+    case Command.Close:
+      closeAnswered(esp, now);
+      return;
+    case Command.Receive:
+    case Command.ReceiveLength:
+    case Command.None:
+      return;
+  }
+}
+
+/**
+ * The module is still at something else and has thrown the command away: it is sent again, with growing pauses, for as
+ * long as the module may be busy. Once the payload of a send is on its way, `busy` speaks of surplus bytes instead.
+ */
+function moduleBusy(esp: EspAt, now: Millis): void {
+  esp.stats.busy++;
+  if (esp.command === Command.None || esp.sendStage > SendStage.Announced) return;
+  if (esp.command === Command.Probe) {
+    probeBusy(esp, now);
+    return;
+  }
+  if (!esp.retry.armed && esp.retryPause === FIRST_RETRY_PAUSE) arm(esp.engine.deadline, now, BUSY_PATIENCE);
+  arm(esp.retry, now, esp.retryPause);
+  esp.retryPause = sooner(esp.retryPause * 2, LONGEST_RETRY_PAUSE);
+}

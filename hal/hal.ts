@@ -1,0 +1,188 @@
+/**
+ * The hardware abstraction layer: everything the firmware may ask of the place it runs in.
+ *
+ * `firmware/` imports this file and the block operations of `#native` and nothing else from outside. A new place
+ * (a chip, a simulator, a desktop) fulfils the two contracts below and runs the same firmware.
+ *
+ * Rules that hold for every function here:
+ *
+ * - Nothing blocks. A call does what it can now and says how much that was. Zero means "nothing now, ask again
+ *   later" and is never an error; a negative number means that it cannot be had at all.
+ * - Nothing throws for what the outside world does. A range outside a buffer is a bug of the caller: the place
+ *   stops the program (a `RangeError` in Node, a fault that names the line on a chip).
+ * - Nothing allocates, except what is marked `@boot`. That mark means: call it before the main loop starts; after
+ *   `seal()` a chip refuses it. Lint and build refuse a call of it from loop code.
+ * - Numbers are integers in the int32 range.
+ */
+
+/**
+ * A buffer of bytes, 0 to 255 each, of a length fixed when it was made: a `Uint8Array` in Node, C memory on a chip.
+ * Whoever calls {@link Native.allocate} owns it; nothing ever frees it.
+ */
+export interface Bytes {
+  [index: number]: number;
+  readonly length: number;
+}
+
+/**
+ * A moment on the board's clock: milliseconds as an int32 that wraps from 2147483647 to -2147483648, every 24.8 days
+ * from wherever it began. Two moments are only ever compared by their difference, see `firmware/core/time.ts`.
+ */
+export type Millis = number;
+
+/**
+ * Block operations on {@link Bytes}, native in every place. Imported as functions: `import { copy } from "#native"`.
+ * Work on ranges belongs here: on a chip a byte that is touched from Lua costs hundreds of cycles, a byte that is
+ * moved here costs a few.
+ *
+ * `at` is an offset from 0, `count` a number of bytes; `at + count` must not pass the end of the buffer.
+ */
+export interface Native {
+  /** A new buffer of `size` bytes (1 to 65535), all 0. Owned by the caller for ever. @boot */
+  allocate(this: void, size: number): Bytes;
+  /** The byte at `at`, 0 to 255. */
+  byteAt(this: void, bytes: Bytes, at: number): number;
+  /** The two bytes at `at`, most significant first, 0 to 65535. */
+  u16At(this: void, bytes: Bytes, at: number): number;
+  /** Writes `value`, 0 to 65535, as two bytes, most significant first. */
+  putU16(this: void, bytes: Bytes, at: number, value: number): void;
+  /** Copies `count` bytes. The ranges may overlap. */
+  copy(this: void, from: Bytes, fromAt: number, into: Bytes, intoAt: number, count: number): void;
+  /** Where `value` first stands within the `count` bytes from `at`, as an offset into `bytes`; -1 if nowhere. */
+  find(this: void, bytes: Bytes, at: number, count: number, value: number): number;
+  /** Whether two ranges of `count` bytes hold the same. */
+  same(this: void, a: Bytes, aAt: number, b: Bytes, bAt: number, count: number): boolean;
+  /** Writes `text` as UTF-8, without a terminator. Gives the number of bytes written. */
+  putText(this: void, bytes: Bytes, at: number, text: string): number;
+  /** How many bytes `text` takes as UTF-8. */
+  textLength(this: void, text: string): number;
+  /** Whether the `count` bytes from `at` are exactly `text`. */
+  isText(this: void, bytes: Bytes, at: number, count: number, text: string): boolean;
+  /** Whether the `count` bytes from `at` begin with `text`. */
+  startsWith(this: void, bytes: Bytes, at: number, count: number, text: string): boolean;
+  /** Writes `value` in decimal, with a `-` if negative: 1 to 11 bytes. Gives their number. */
+  putDecimal(this: void, bytes: Bytes, at: number, value: number): number;
+  /**
+   * Reads an unsigned decimal number that fills the range: digits only, 1 to 10 of them, up to 2147483647.
+   * Anything else, an empty range too, gives -1.
+   */
+  decimalAt(this: void, bytes: Bytes, at: number, count: number): number;
+  /** Whether the range is well-formed UTF-8 as MQTT wants it: no surrogates, no U+0000. [MQTT-1.5.3-1, -2] */
+  isUtf8(this: void, bytes: Bytes, at: number, count: number): boolean;
+  /** The range as a string. @boot */
+  textAt(this: void, bytes: Bytes, at: number, count: number): string;
+  /** `a / b` rounded towards minus infinity, exact over the whole int32 range; `b` is not 0. */
+  div(this: void, a: number, b: number): number;
+  /** The nearest integer to `value`, halves away from 0. For turning what a person wrote (21.5) into steps. @boot */
+  round(this: void, value: number): number;
+}
+
+/**
+ * A UART. The place keeps a receive ring that an interrupt fills and a send ring that an interrupt drains, so bytes
+ * come and go while the program is elsewhere.
+ */
+export interface SerialPort {
+  /**
+   * Moves up to `room` received bytes into `into` at `at`. Gives how many, 0 when none has come.
+   * Never waits for more.
+   */
+  read(into: Bytes, at: number, room: number): number;
+  /** Queues up to `count` bytes from `from`. Gives how many were taken, 0 when the send ring is full. */
+  write(from: Bytes, at: number, count: number): number;
+  /** How many received bytes were lost since power-on because a ring or the hardware's FIFO was full. Never falls. */
+  lost(): number;
+  /**
+   * Changes the rate of both directions, in bits per second, 8 data bits, no parity, 1 stop bit. False, and nothing
+   * changed, while queued bytes are still leaving (ask again later) or when the hardware cannot make that rate.
+   */
+  setBaud(baud: number): boolean;
+}
+
+/** The board's clock. It runs from power-on, in steps of 1 ms or finer, and never stands still or goes back. */
+export interface Clock {
+  now(): Millis;
+}
+
+/** How a pin is used. */
+export const enum PinMode {
+  Input,
+  InputPullUp,
+  Output,
+}
+
+/** Digital pins, by the number that the board's pin-out gives them. */
+export interface Pins {
+  /** Sets what a pin is for. An output starts low. False when the board has no such pin. @boot */
+  configure(pin: number, mode: PinMode): boolean;
+  /** Drives an output. Takes effect at once. Does nothing to a pin that is not an output. */
+  write(pin: number, high: boolean): void;
+  /** The level of an input now, or the level an output is driven to. */
+  read(pin: number): boolean;
+}
+
+/** The analog-to-digital converter. */
+export interface Analog {
+  /**
+   * The voltage on a channel in microvolts, from 0 to the reference (3300000 on the boards so far), in the steps of
+   * the converter. Negative: no such channel, or the conversion failed. Takes microseconds.
+   */
+  read(channel: number): number;
+}
+
+/** Randomness from hardware, for backoff jitter. Not for keys. */
+export interface Entropy {
+  /** An integer from 0 to 2147483647, each alike. */
+  next(): number;
+}
+
+/**
+ * Small records that survive power loss. A slot holds one record of up to 1024 bytes; there are 8 slots.
+ * A save is atomic: after a power cut at any moment a slot holds the old record or the new one, whole.
+ */
+export interface Storage {
+  /**
+   * Copies the record of a slot into `into` at `at`. Gives its length; 0 when nothing was ever saved there;
+   * -1 when it is damaged, or longer than `room`, and then nothing was copied.
+   */
+  load(slot: number, into: Bytes, at: number, room: number): number;
+  /**
+   * Replaces the record of a slot. True when it is on the medium. False when it could not be written: the old record
+   * stands; try again later. May take up to 50 ms on a chip (a flash sector is erased), and wears the flash: call it
+   * for what a person set, not for what a sensor measured.
+   */
+  save(slot: number, from: Bytes, at: number, count: number): boolean;
+}
+
+/** The line that resets the Wi-Fi module. */
+export interface ResetLine {
+  /** False when the board does not wire it: then {@link hold} does nothing. */
+  readonly present: boolean;
+  /** True keeps the module in reset, false lets it boot. Modules want at least 10 ms of reset. */
+  hold(reset: boolean): void;
+}
+
+/** Resets the whole board when the program hangs. */
+export interface Watchdog {
+  /** Starts it: from now on a pause between two {@link feed}s of more than `timeout` ms (100 to 8000) resets. @boot */
+  start(timeout: number): void;
+  feed(): void;
+}
+
+/** All of a place, handed to the application when it boots. */
+export interface Hal {
+  readonly clock: Clock;
+  /** The UART that the Wi-Fi module hangs on. */
+  readonly serial: SerialPort;
+  readonly reset: ResetLine;
+  readonly pins: Pins;
+  readonly analog: Analog;
+  readonly entropy: Entropy;
+  readonly storage: Storage;
+  readonly watchdog: Watchdog;
+  /**
+   * The end of each turn of the main loop: there is nothing to do before `until` unless a byte arrives or an input
+   * changes. A chip sleeps here and returns at the first of these. A place with an event loop of its own returns at
+   * once and sees to it that the next turn comes no later. `until` in the past means: turn again at once.
+   */
+  idle(until: Millis): void;
+}
