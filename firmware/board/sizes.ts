@@ -15,7 +15,7 @@ export const SIZES = {
   /** The most that one receive command asks for. */
   receivePiece: 1024,
   /** All filters of a board together, as one SUBSCRIBE. */
-  subscribe: 1024,
+  subscribe: 512,
   /** A record of settings in storage. */
   settings: 512,
 };

@@ -320,7 +320,7 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   if (client.state === ClientState.Idle) return;
   client.stats.losses++;
   client.lastLoss = loss;
-  client.stats.retried += outboxLinkLost(client.outbox);
+  outboxLinkLost(client.outbox);
   subscriptionsInterrupted(client.subscriptions);
   senderReset(client);
   client.subscribeId = 0;

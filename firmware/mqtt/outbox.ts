@@ -35,6 +35,8 @@ export interface Outbox {
   partial: number;
   /** QoS 1 packets that were sent and are not acknowledged. */
   unacknowledged: number;
+  /** How many sends were repetitions. */
+  resent: number;
   highWater: number;
   /** Reservations refused because every slot was in use; the ring counts those without room. */
   refused: number;
@@ -70,6 +72,7 @@ export function createOutbox(size: number, slots: number): Outbox {
     passed: 0,
     partial: 0,
     unacknowledged: 0,
+    resent: 0,
     highWater: 0,
     refused: 0,
   };
@@ -177,6 +180,7 @@ export function outboxTaken(outbox: Outbox, count: number): void {
   const slot = slotAt(outbox, outbox.passed);
   outbox.partial += count;
   if (outbox.partial < entry(outbox.length, slot)) return;
+  if (flowOf(outbox, slot) === Flow.DueAgain) outbox.resent++;
   if (entry(outbox.qos, slot) === 0) {
     outbox.flow[slot] = Flow.Ended;
   } else {
@@ -220,14 +224,11 @@ export function outboxHolds(outbox: Outbox, id: number): boolean {
   return false;
 }
 
-/** The link is gone: everything that is still owed is sent again on the next, oldest first. Gives how many resends. */
-export function outboxLinkLost(outbox: Outbox): number {
-  let resends = 0;
+/** The link is gone: everything that is still owed is sent again on the next, oldest first. */
+export function outboxLinkLost(outbox: Outbox): void {
   for (let index = 0; index < outbox.count; index++) {
     const slot = slotAt(outbox, index);
-    const before = flowOf(outbox, slot);
-    const after = afterLinkLoss(before, entry(outbox.qos, slot));
-    if (before === Flow.AwaitAck) resends++;
+    const after = afterLinkLoss(flowOf(outbox, slot), entry(outbox.qos, slot));
     outbox.flow[slot] = after;
     if (after === Flow.DueAgain) setFirst(outbox, slot, DUP);
   }
@@ -236,7 +237,6 @@ export function outboxLinkLost(outbox: Outbox): number {
   outbox.passed = 0;
   passEnded(outbox);
   release(outbox);
-  return resends;
 }
 
 /** The broker has forgotten the session: what is owed is new to it. */

@@ -110,6 +110,7 @@ export function senderTaken(client: Client, now: Millis, count: number): void {
   } else {
     client.planOutbox -= count;
     outboxTaken(client.outbox, count);
+    client.stats.retried = client.outbox.resent;
   }
   if (client.options.keepAlive > 0) arm(client.ping, now, client.options.keepAlive * 1000);
   if (client.outbox.unacknowledged > 0 && !client.ack.armed) arm(client.ack, now, ACK_PATIENCE);

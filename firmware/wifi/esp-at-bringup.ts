@@ -73,8 +73,8 @@ export function wifiLost(esp: EspAt, now: Millis): void {
 
 export function wifiFound(esp: EspAt): void {
   esp.gotIp = true;
+  if (esp.phase === Phase.Joining && esp.joined && esp.command === Command.None) esp.phase = Phase.Joined;
   if (esp.phase === Phase.Joined) disarm(esp.timer);
-  else if (esp.phase === Phase.Joining && esp.joined && esp.command !== Command.Join) setUp(esp);
 }
 
 /** What the phase before "joined" does next, the slot being empty. */
@@ -90,10 +90,10 @@ export function pumpBringup(esp: EspAt, now: Millis): void {
       setUpNext(esp, now);
       return;
     case Phase.Joining:
-      if (!esp.timer.armed || isDue(esp.timer, now)) join(esp, now);
+      if (isDue(esp.timer, now)) join(esp, now);
       return;
     case Phase.Joined:
-      if (!esp.gotIp && isDue(esp.timer, now)) rejoin(esp);
+      if (!esp.gotIp && isDue(esp.timer, now)) join(esp, now);
       return;
     case Phase.Off:
     case Phase.Resync:
@@ -111,7 +111,7 @@ function release(esp: EspAt, now: Millis): void {
 function setUpNext(esp: EspAt, now: Millis): void {
   const text = SETUP[esp.setupStep];
   if (text === undefined) {
-    setUp(esp);
+    setUp(esp, now);
     return;
   }
   writeText(atBegin(esp.engine), text);
@@ -128,22 +128,18 @@ export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
 }
 
 /** After a resync Wi-Fi may be up all the time; joining again would only interrupt it. */
-function setUp(esp: EspAt): void {
+function setUp(esp: EspAt, now: Millis): void {
   backoffReset(esp.bootBackoff);
   if (esp.gotIp && esp.joined) {
     esp.phase = Phase.Joined;
     disarm(esp.timer);
   } else {
-    rejoin(esp);
+    join(esp, now);
   }
 }
 
-function rejoin(esp: EspAt): void {
-  esp.phase = Phase.Joining;
-  disarm(esp.timer);
-}
-
 function join(esp: EspAt, now: Millis): void {
+  esp.phase = Phase.Joining;
   disarm(esp.timer);
   writeBytes(atBegin(esp.engine), esp.joinCommand, 0, esp.joinCommand.length);
   esp.command = Command.Join;

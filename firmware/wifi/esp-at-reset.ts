@@ -24,8 +24,8 @@ export function enterReset(esp: EspAt, now: Millis): void {
 export function forgetModule(esp: EspAt, now: Millis): void {
   esp.gotIp = false;
   esp.joined = false;
-  esp.stream = Stream.Closed;
   loseLink(esp, now, LinkLoss.Module);
+  esp.stream = Stream.Closed;
 }
 
 export function enterSetup(esp: EspAt): void {

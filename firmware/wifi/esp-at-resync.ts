@@ -27,8 +27,8 @@ export function enterResync(esp: EspAt, now: Millis, sendPending: boolean): void
   esp.stats.resyncs++;
   finishCommand(esp);
   atAbort(esp.engine);
-  esp.stream = Stream.Closed;
   loseLink(esp, now, LinkLoss.Module);
+  esp.stream = Stream.Closed;
   esp.phase = Phase.Resync;
   esp.probes = 0;
   esp.answers = 0;

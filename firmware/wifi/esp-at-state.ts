@@ -159,10 +159,14 @@ export interface EspAt {
   readonly patience: Deadline;
 }
 
-/** The link is down for its user, whatever the module still has. */
+/**
+ * The link is down for its user, whatever the module still has. A link that was asked for and not tried yet (the module
+ * boots, or Wi-Fi is away) is not: its turn is still to come. Call it before the stream is marked as closed.
+ */
 export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
   esp.available = 0;
-  if (esp.link.state === LinkState.Down) return;
+  const state = esp.link.state;
+  if (state === LinkState.Down || (state === LinkState.Opening && esp.stream === Stream.Closed)) return;
   esp.link.state = LinkState.Down;
   esp.user.linkDown(now, loss);
 }

@@ -65,9 +65,9 @@ function open(esp: EspAt, now: Millis): void {
 
 export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (!ok) {
-    esp.stream = Stream.Closed;
     esp.stats.openFailures++;
     loseLink(esp, now, LinkLoss.Unreachable);
+    esp.stream = Stream.Closed;
     return;
   }
   esp.stream = Stream.Open;
@@ -86,15 +86,15 @@ function close(esp: EspAt, now: Millis): void {
 
 /** `ERROR` means that there was nothing to close. */
 export function closeAnswered(esp: EspAt, now: Millis): void {
-  esp.stream = Stream.Closed;
   if (esp.link.state === LinkState.Closing) loseLink(esp, now, LinkLoss.Closed);
+  esp.stream = Stream.Closed;
 }
 
 /** `0,CLOSED` came. While a connect is under way it speaks of the stream before. */
 export function streamClosed(esp: EspAt, now: Millis): void {
   if (esp.stream !== Stream.Open) return;
-  esp.stream = Stream.Closed;
   loseLink(esp, now, esp.link.state === LinkState.Closing ? LinkLoss.Closed : LinkLoss.Peer);
+  esp.stream = Stream.Closed;
   // The module goes on waiting for a payload that nobody can supply any more.
   if (esp.sendStage === SendStage.Payload) enterResync(esp, now, true);
 }

@@ -1,13 +1,9 @@
 /** The block operations of {@link Native}, for Node. Every `Bytes` here is a `Uint8Array`. */
 import type { Bytes } from "../hal";
+import { view } from "./view";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-function view(bytes: Bytes): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
-  throw new TypeError("in Node, Bytes is a Uint8Array: make it with allocate()");
-}
 
 function range(bytes: Bytes, at: number, count: number): Uint8Array {
   if (at < 0 || count < 0 || at + count > bytes.length) {

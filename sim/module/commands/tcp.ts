@@ -1,0 +1,221 @@
+import { Outcome, type CommandEntry } from "../command-entry";
+import type { Firmware } from "../firmware";
+import { LinkState, type Link } from "../link";
+import { ParameterError, type Parameters } from "../parameters";
+import { StationState } from "../station";
+
+/** Commands about TCP links. */
+export const tcpCommands: Record<string, CommandEntry> = {
+  "+CIPMUX": {
+    query: ({ settings, answer }) => answer(`+CIPMUX:${settings.multiple ? 1 : 0}`),
+    set: setMultiple,
+  },
+  "+CIPSTART": { set: start },
+  "+CIPSEND": { set: send, takes: "prompt" },
+  "+CIPCLOSE": { execute: closeOnly, set: closeNamed },
+  "+CIPSTATE": {
+    query: (firmware) => {
+      firmware.printer.print(firmware.links.all.filter(isOpen).map((link) => describe("+CIPSTATE", link)).join(""));
+      return Outcome.Ok;
+    },
+  },
+  "+CIPSTATUS": { execute: tellStatus },
+  "+CIPRECVMODE": {
+    query: ({ settings, answer }) => answer(`+CIPRECVMODE:${settings.passive[0] === true ? 1 : 0}`),
+    set: (firmware, parameters) => {
+      parameters.expect(1, 1);
+      firmware.settings.passive.fill(parameters.integer(0, 0, 1) === 1);
+      return Outcome.Ok;
+    },
+  },
+  "+CIPRECVTYPE": {
+    query: ({ settings, answer }) =>
+      answer(...settings.passive.map((passive, id) => `+CIPRECVTYPE:${id},${passive ? 1 : 0}`)),
+    set: setReceiveType,
+  },
+  "+CIPRECVLEN": {
+    query: ({ links, answer }) => answer(`+CIPRECVLEN:${links.all.map((link) => link.unread).join(",")}`),
+  },
+  "+CIPRECVDATA": { set: read },
+  "+CIPDINFO": {
+    query: ({ settings, answer }) => answer(`+CIPDINFO:${settings.showPeer ? "true" : "false"}`),
+    set: ({ settings }, parameters) => {
+      parameters.expect(1, 1);
+      settings.showPeer = parameters.integer(0, 0, 1) === 1;
+      return Outcome.Ok;
+    },
+  },
+  "+CIPTCPOPT": { query: tellTcpOptions, set: setTcpOptions },
+  "+CIPDOMAIN": { set: resolve },
+};
+
+/**
+ * The link that a command is about, and where its other parameters begin: with AT+CIPMUX=1 the first parameter names
+ * the link.
+ */
+function target({ settings, links }: Firmware, parameters: Parameters): { link: Link; at: number } {
+  if (!settings.multiple) {
+    return { link: links.link(0), at: 0 };
+  }
+  return { link: links.link(parameters.integer(0, 0, links.all.length - 1)), at: 1 };
+}
+
+function isOpen(link: Link): boolean {
+  return link.open;
+}
+
+function describe(name: string, link: Link): string {
+  return `${name}:${link.id},"TCP","${link.remoteIp}",${link.port},${link.localPort},0\r\n`;
+}
+
+function setMultiple({ settings, links }: Firmware, parameters: Parameters): Outcome {
+  parameters.expect(1, 1);
+  const multiple = parameters.integer(0, 0, 1) === 1;
+  if (links.anyOpen) {
+    return Outcome.Error;
+  }
+  settings.multiple = multiple;
+  return Outcome.Ok;
+}
+
+function start(firmware: Firmware, parameters: Parameters): Outcome {
+  const { links, station, personality: { limits } } = firmware;
+  const { link, at } = target(firmware, parameters);
+  parameters.expect(at + 3, at + 6);
+  const kind = parameters.text(at, 8);
+  const host = parameters.text(at + 1, limits.host);
+  const port = parameters.integer(at + 2, 1, 65535);
+  const options = links.tcpOptions(link);
+  const keepAlive = parameters.integerOr(at + 3, 0, 7200, options.keepAlive);
+  if (parameters.has(at + 4)) {
+    parameters.text(at + 4, 39);
+  }
+  const timeout = parameters.integerOr(at + 5, 0, 60_000, 0);
+  if (kind.toUpperCase() !== "TCP" || host === "" || link.state !== LinkState.Free || !station.hasAddress) {
+    return Outcome.Error;
+  }
+  options.keepAlive = keepAlive;
+  links.connect(link, host, port, timeout, (ok) => firmware.finish(ok ? Outcome.Ok : Outcome.Error));
+  return Outcome.Later;
+}
+
+function send(firmware: Firmware, parameters: Parameters): Outcome {
+  const { link, at } = target(firmware, parameters);
+  parameters.expect(at + 1, at + 1);
+  const length = parameters.integer(at, 1, firmware.personality.limits.send);
+  return link.open ? firmware.collectAndSend(link, length) : Outcome.Error;
+}
+
+function closeOnly({ settings, links }: Firmware): Outcome {
+  return settings.multiple ? Outcome.Error : closeOpen(links, links.link(0));
+}
+
+function closeNamed({ settings, links }: Firmware, parameters: Parameters): Outcome {
+  parameters.expect(1, 1);
+  if (!settings.multiple) {
+    return Outcome.Error;
+  }
+  const all = links.all.length;
+  const id = parameters.integer(0, 0, all);
+  if (id !== all) {
+    return closeOpen(links, links.link(id));
+  }
+  for (const link of links.all.filter(isOpen)) {
+    links.close(link);
+  }
+  return Outcome.Ok;
+}
+
+function closeOpen(links: Firmware["links"], link: Link): Outcome {
+  if (!link.open) {
+    return Outcome.Error;
+  }
+  links.close(link);
+  return Outcome.Ok;
+}
+
+function tellStatus({ links, station, printer }: Firmware): Outcome {
+  const open = links.all.filter(isOpen);
+  const offline = station.state === StationState.NeverStarted || station.state === StationState.Disconnected;
+  const status = offline ? 5 : open.length > 0 ? 3 : 2;
+  printer.print(`STATUS:${status}\r\n`, ...open.map((link) => describe("+CIPSTATUS", link)));
+  return Outcome.Ok;
+}
+
+function setReceiveType({ settings, links }: Firmware, parameters: Parameters): Outcome {
+  const all = links.all.length;
+  const at = settings.multiple ? 1 : 0;
+  parameters.expect(at + 1, at + 1);
+  const id = settings.multiple ? parameters.integer(0, 0, all) : 0;
+  const passive = parameters.integer(at, 0, 1) === 1;
+  if (id === all) {
+    settings.passive.fill(passive);
+  } else {
+    settings.passive[id] = passive;
+  }
+  return Outcome.Ok;
+}
+
+function read(firmware: Firmware, parameters: Parameters): Outcome {
+  const { settings, links, printer, personality: { strings } } = firmware;
+  const { link, at } = target(firmware, parameters);
+  parameters.expect(at + 1, at + 1);
+  const most = parameters.integer(at, 1, 2_147_483_647);
+  if (settings.passive[link.id] !== true || link.unread === 0) {
+    return Outcome.Error;
+  }
+  const from = links.peer(link);
+  const data = link.read(most);
+  link.announced = false;
+  printer.print(strings.passiveHead(data.length, from), data);
+  return Outcome.Ok;
+}
+
+function tellTcpOptions({ links, answer }: Firmware): Outcome {
+  return answer(...links.all.map((link) => {
+    const { linger, noDelay, sendTimeout, keepAlive } = links.tcpOptions(link);
+    return `+CIPTCPOPT:${link.id},${linger},${noDelay},${sendTimeout},${keepAlive}`;
+  }));
+}
+
+function setTcpOptions(firmware: Firmware, parameters: Parameters): Outcome {
+  const { link, at } = target(firmware, parameters);
+  parameters.expect(at, at + 4);
+  if (parameters.count === at) {
+    throw new ParameterError();
+  }
+  const options = firmware.links.tcpOptions(link);
+  const linger = parameters.integerOr(at, -1, 7200, -1);
+  const noDelay = parameters.integerOr(at + 1, 0, 1, 0);
+  const sendTimeout = parameters.integerOr(at + 2, 0, 600_000, 0);
+  const keepAlive = parameters.integerOr(at + 3, 0, 7200, 0);
+  Object.assign(options, { linger, noDelay, sendTimeout, keepAlive });
+  return Outcome.Ok;
+}
+
+function resolve(firmware: Firmware, parameters: Parameters): Outcome {
+  const { network, station, timers, personality } = firmware;
+  parameters.expect(1, 2);
+  const host = parameters.text(0, personality.limits.host);
+  if (!station.hasAddress) {
+    return Outcome.Error;
+  }
+  let waiting = true;
+  const finish = (address: string | undefined): void => {
+    if (!waiting) {
+      return;
+    }
+    waiting = false;
+    if (address === undefined) {
+      firmware.finish(Outcome.Error);
+      return;
+    }
+    firmware.printer.print(`+CIPDOMAIN:"${address}"\r\n`);
+    firmware.finish(Outcome.Ok);
+  };
+  timers.within(personality.timings.connectTimeout, () => finish(undefined));
+  if (station.inReach) {
+    network.resolve(host, (address) => timers.ifAlive(() => finish(address)));
+  }
+  return Outcome.Later;
+}

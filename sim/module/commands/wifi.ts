@@ -1,0 +1,106 @@
+import { Outcome, type CommandEntry } from "../command-entry";
+import type { Firmware } from "../firmware";
+import type { Parameters } from "../parameters";
+import { JoinCode, StationState } from "../station";
+
+/** Seconds. */
+const DEFAULT_JOIN_TIMEOUT = 15;
+
+/** Commands about Wi-Fi, as a station. */
+export const wifiCommands: Record<string, CommandEntry> = {
+  "+CWMODE": {
+    query: ({ settings, answer }) => answer(`+CWMODE:${settings.mode}`),
+    set: setMode,
+  },
+  "+CWJAP": { query: tellNetwork, set: join },
+  "+CWQAP": {
+    execute: ({ station }) => {
+      station.leave();
+      return Outcome.Ok;
+    },
+  },
+  "+CWSTATE": { query: ({ station, answer }) => answer(`+CWSTATE:${station.state},"${station.ssid}"`) },
+  "+CWRECONNCFG": {
+    query: ({ station, answer }) => answer(`+CWRECONNCFG:${station.reconnectInterval},${station.reconnectLimit}`),
+    set: ({ station }, parameters) => {
+      parameters.expect(2, 2);
+      const interval = parameters.integer(0, 0, 7200);
+      station.reconnectLimit = parameters.integer(1, 0, 1000);
+      station.reconnectInterval = interval;
+      return Outcome.Ok;
+    },
+  },
+  "+CWAUTOCONN": {
+    query: ({ flash, answer }) => answer(`+CWAUTOCONN:${flash.autoConnect ? 1 : 0}`),
+    set: ({ flash }, parameters) => {
+      parameters.expect(1, 1);
+      flash.autoConnect = parameters.integer(0, 0, 1) === 1;
+      return Outcome.Ok;
+    },
+  },
+  "+CIFSR": {
+    execute: ({ station, answer }) =>
+      answer(`+CIFSR:STAIP,"${station.lease.ip}"`, `+CIFSR:STAMAC,"${station.mac}"`),
+  },
+  "+CIPSTA": {
+    query: ({ station: { lease }, answer }) =>
+      answer(`+CIPSTA:ip:"${lease.ip}"`, `+CIPSTA:gateway:"${lease.gateway}"`, `+CIPSTA:netmask:"${lease.netmask}"`),
+  },
+};
+
+function setMode({ settings, station, flash }: Firmware, parameters: Parameters): Outcome {
+  parameters.expect(1, 2);
+  const mode = parameters.integer(0, 0, 1);
+  parameters.integerOr(1, 0, 1, 1);
+  if (station.triesByItself) {
+    return Outcome.Error;
+  }
+  if (mode === 0) {
+    station.leave();
+  }
+  settings.mode = mode;
+  if (settings.store) {
+    flash.mode = mode;
+  }
+  return Outcome.Ok;
+}
+
+function tellNetwork({ station, air, answer }: Firmware): Outcome {
+  if (station.state !== StationState.Joined && station.state !== StationState.JoinedWithoutIp) {
+    return Outcome.Ok;
+  }
+  const { reconnectInterval } = station;
+  return answer(`+CWJAP:"${station.ssid}","${air.bssid}",${air.channel},${air.rssi},0,${reconnectInterval},0,1,0`);
+}
+
+function join(firmware: Firmware, parameters: Parameters): Outcome {
+  const { settings, station, flash, printer, personality: { limits, strings } } = firmware;
+  parameters.expect(1, 9);
+  const ssid = parameters.text(0, limits.ssid);
+  const password = parameters.has(1) ? parameters.text(1, limits.password) : "";
+  if (parameters.has(2)) {
+    parameters.text(2, 17);
+  }
+  parameters.integerOr(3, 0, 1, 0);
+  const reconnectInterval = parameters.integerOr(4, 0, 7200, 1);
+  parameters.integerOr(5, 1, 100, 3);
+  parameters.integerOr(6, 0, 1, 0);
+  const timeout = 1000 * parameters.integerOr(7, 3, 600, DEFAULT_JOIN_TIMEOUT);
+  parameters.integerOr(8, 0, 3, 1);
+  if (settings.mode !== 1) {
+    return Outcome.Error;
+  }
+  station.join({ ssid, password, timeout }, (code) => {
+    if (code !== JoinCode.Joined) {
+      printer.print(strings.joinFailed(code));
+      firmware.finishWith(strings.joinError);
+      return;
+    }
+    station.reconnectInterval = reconnectInterval;
+    if (settings.store) {
+      flash.network = { ssid, password };
+    }
+    firmware.finish(Outcome.Ok);
+  });
+  return Outcome.Later;
+}

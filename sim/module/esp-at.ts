@@ -1,0 +1,132 @@
+import type { AccessPoint } from "../air";
+import type { SimClock, Timer } from "../clock";
+import type { LineEnd } from "../line";
+import type { Network } from "../network/network";
+import type { Random } from "../random";
+import { Firmware, type Hardware } from "./firmware";
+import { blankFlash } from "./flash";
+import type { ModuleObserver, ResetCause } from "./observer";
+import { espAt5C3, type Personality } from "./personality";
+
+export interface EspAtOptions {
+  readonly clock: SimClock;
+  /** The module's end of the serial line. */
+  readonly line: LineEnd;
+  readonly network: Network;
+  readonly air: AccessPoint;
+  /** Chance for the jitter of its timing, its MAC and its garbage. */
+  readonly random: Random;
+  /** Default: ESP-AT 5 on an ESP32-C3. */
+  readonly personality?: Personality;
+  readonly observer?: ModuleObserver;
+}
+
+/**
+ * A Wi-Fi module with AT firmware, as the board sees it at the other end of the line. Comes without power.
+ */
+export class EspAtModule {
+  private readonly hardware: Hardware;
+  private powered = false;
+  private heldInReset = false;
+  private booting: Timer | undefined;
+  private firmware: Firmware | undefined;
+
+  constructor(options: EspAtOptions) {
+    const personality = options.personality ?? espAt5C3;
+    this.hardware = {
+      clock: options.clock,
+      line: options.line,
+      network: options.network,
+      air: options.air,
+      random: options.random.fork("module"),
+      personality,
+      observer: options.observer ?? {},
+      flash: blankFlash(personality.limits.defaultBaud),
+      mac: macFrom(options.random.fork("mac")),
+      restart: (cause) => this.boot(cause),
+    };
+    options.line.onChunk((chunk) => this.firmware?.accept(chunk));
+    options.line.setPowered(false);
+  }
+
+  /** Whether the command interpreter runs: powered, out of reset, and booted. */
+  get running(): boolean {
+    return this.firmware !== undefined;
+  }
+
+  /** Connects the supply. Does nothing if it is connected. */
+  powerOn(): void {
+    if (this.powered) {
+      return;
+    }
+    this.powered = true;
+    if (!this.heldInReset) {
+      this.boot("power");
+    }
+  }
+
+  /** Cuts the supply: every socket is dead at once, the access point hears nothing. */
+  powerOff(): void {
+    this.powered = false;
+    this.die();
+  }
+
+  /** Drives the reset pin. Held: the module is dead. Released: it boots. */
+  setReset(held: boolean): void {
+    const released = this.heldInReset && !held;
+    this.heldInReset = held;
+    if (held) {
+      this.die();
+    } else if (released && this.powered) {
+      this.boot("pin");
+    }
+  }
+
+  /**
+   * The firmware falls over and boots again: noise on the line, `ready` at the default rate, everything that is not in
+   * flash forgotten. Does nothing to a module without power or in reset.
+   */
+  crash(): void {
+    if (this.powered && !this.heldInReset) {
+      this.boot("crash");
+    }
+  }
+
+  private die(): void {
+    this.booting?.cancel();
+    this.firmware?.stop();
+    this.firmware = undefined;
+    this.hardware.line.setPowered(false);
+  }
+
+  private boot(cause: ResetCause): void {
+    const { clock, line, personality, flash, random, observer } = this.hardware;
+    this.die();
+    observer.reset?.(cause);
+    line.setPowered(true);
+    line.setListening(false);
+    line.setBaud(flash.baud);
+    if (cause === "crash") {
+      const noise = strayBytes(random);
+      observer.toHost?.(noise);
+      line.write(noise);
+    }
+    const [least, most] = personality.timings.boot;
+    this.booting = clock.after(random.between(least, most), () => {
+      this.firmware = new Firmware(this.hardware);
+      this.firmware.start();
+      // What the host sent during the boot waits in the driver's ring, and is handled now.
+      line.setListening(true);
+    });
+  }
+}
+
+/** What the pins do while nobody drives them, as the host's UART reads it. */
+function strayBytes(random: Random): Uint8Array {
+  return Uint8Array.from({ length: 3 + random.int(10) }, () => [0x00, 0xff, random.int(256)][random.int(3)] ?? 0);
+}
+
+function macFrom(random: Random): string {
+  const own = [0, 0, 0].map(() => random.int(256).toString(16).padStart(2, "0"));
+  return ["7c", "df", "a1", ...own].join(":");
+}

@@ -1,0 +1,186 @@
+import type { AccessPoint } from "../air";
+import type { SimClock } from "../clock";
+import type { LineEnd } from "../line";
+import type { Network } from "../network/network";
+import type { Random } from "../random";
+import { Outcome } from "./command-entry";
+import type { Command } from "./command-line";
+import { commandTable } from "./command-table";
+import { blankFlash, type Flash } from "./flash";
+import type { Link } from "./link";
+import { Links } from "./links";
+import type { ModuleObserver, ResetCause } from "./observer";
+import { ParameterError, Parameters } from "./parameters";
+import type { Personality } from "./personality";
+import { Printer } from "./printer";
+import { Receiver } from "./receiver";
+import { defaultSettings, type Settings } from "./settings";
+import { Station } from "./station";
+import { TaskTimers } from "./task-timers";
+
+/** What a module is made of and put into. */
+export interface Hardware {
+  readonly clock: SimClock;
+  readonly line: LineEnd;
+  readonly network: Network;
+  readonly air: AccessPoint;
+  readonly random: Random;
+  readonly personality: Personality;
+  readonly observer: ModuleObserver;
+  readonly flash: Flash;
+  readonly mac: string;
+  restart(cause: ResetCause): void;
+}
+
+/**
+ * One life of the module's firmware, from `ready` to the next reset. Everything that a reset forgets lives in here,
+ * so forgetting is making a new one.
+ */
+export class Firmware {
+  readonly personality: Personality;
+  readonly flash: Flash;
+  readonly line: LineEnd;
+  readonly network: Network;
+  readonly air: AccessPoint;
+  readonly settings: Settings;
+  readonly timers: TaskTimers;
+  readonly printer: Printer;
+  readonly station: Station;
+  readonly links: Links;
+  readonly receiver: Receiver;
+
+  constructor(private readonly hardware: Hardware) {
+    const { clock, line, network, air, random, personality, observer, flash } = hardware;
+    this.personality = personality;
+    this.flash = flash;
+    this.line = line;
+    this.network = network;
+    this.air = air;
+    this.settings = defaultSettings(flash, personality.limits);
+    this.timers = new TaskTimers(clock, random);
+    this.printer = new Printer(line, this.timers, observer, () => this.links.service());
+    this.station = new Station(air, hardware.mac, this.timers, personality.timings, observer, {
+      print: (text) => this.printer.print(text),
+      radioLost: () => this.links.strandAll(),
+      networkLost: () => this.links.closeAll(),
+    });
+    this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers);
+    this.receiver = new Receiver(this.receiverDuties(), commandTable, personality.strings, personality.limits);
+  }
+
+  /** The end of the boot: says `ready`, and joins the network that it remembers. */
+  start(): void {
+    this.printer.print(this.personality.strings.ready);
+    this.hardware.observer.ready?.();
+    const { mode, autoConnect, network } = this.flash;
+    if (mode === 1 && autoConnect && network !== undefined) {
+      this.station.joinByItself(network.ssid, network.password);
+    }
+  }
+
+  /** The end of this life: nothing is printed, and no socket says goodbye. */
+  stop(): void {
+    this.timers.stop();
+    this.station.stop();
+    this.links.stop();
+  }
+
+  /** Bytes from the UART driver. */
+  accept(chunk: Uint8Array): void {
+    this.hardware.observer.fromHost?.(chunk);
+    this.receiver.accept(chunk);
+  }
+
+  /** Ends the command that runs: the next one may come, and only then is the result printed. */
+  finish(outcome: Outcome.Ok | Outcome.Error): void {
+    const { ok, error } = this.personality.strings;
+    this.finishWith(outcome === Outcome.Ok ? ok : error);
+  }
+
+  finishWith(result: string): void {
+    this.receiver.becomeIdle();
+    this.printer.print(result);
+    this.links.service();
+  }
+
+  /** Answers a query: the lines, then OK. */
+  readonly answer = (...lines: readonly string[]): Outcome => {
+    this.printer.print(lines.map((line) => `${line}\r\n`).join(""));
+    return Outcome.Ok;
+  };
+
+  /** Prompts for `length` bytes and sends them. The command goes on until they are sent. */
+  collectAndSend(link: Link, length: number): Outcome {
+    this.target = link;
+    this.receiver.awaitPayload(length);
+    this.printer.print(this.personality.strings.prompt);
+    return Outcome.Later;
+  }
+
+  /** Restarts once everything printed has left. */
+  restartSoon(): void {
+    this.printer.flush(() => {
+      this.timers.within(this.personality.timings.restart, () => this.hardware.restart("command"));
+    });
+  }
+
+  /** AT+RESTORE: what is in flash becomes what it was when the module was made. */
+  wipeFlash(): void {
+    Object.assign(this.flash, blankFlash(this.personality.limits.defaultBaud));
+  }
+
+  private target: Link | undefined;
+
+  private run(command: Command): void {
+    this.timers.within(this.personality.timings[command.takes], () => {
+      const outcome = this.carryOut(command);
+      if (outcome !== Outcome.Later) {
+        this.finish(outcome);
+      }
+    });
+  }
+
+  private carryOut(command: Command): Outcome {
+    try {
+      return command.handler(this, new Parameters(command.parameters));
+    } catch (error) {
+      if (error instanceof ParameterError) {
+        return Outcome.Error;
+      }
+      throw error;
+    }
+  }
+
+  private send(payload: Uint8Array): void {
+    const { timings, strings } = this.personality;
+    const link = this.target;
+    this.timers.within(timings.received, () => {
+      this.printer.print(strings.received(payload.length));
+      if (link === undefined) {
+        this.finishWith(strings.sendFail);
+        return;
+      }
+      link.send(payload, this.links.tcpOptions(link).sendTimeout, (ok) => {
+        this.timers.within(timings.sent, () => this.finishWith(ok ? strings.sendOk : strings.sendFail));
+        this.links.service();
+      });
+    });
+  }
+
+  private receiverDuties(): ConstructorParameters<typeof Receiver>[0] {
+    const { settings, printer, hardware } = this;
+    return {
+      get echo() {
+        return settings.echo;
+      },
+      get showErrorCodes() {
+        return settings.showErrorCodes;
+      },
+      print: (text) => printer.print(text),
+      saw: (line) => hardware.observer.command?.(Buffer.from(line.subarray(0, -2)).toString()),
+      run: (command) => this.run(command),
+      send: (payload) => this.send(payload),
+      restart: () => this.restartSoon(),
+    };
+  }
+}

@@ -1,0 +1,203 @@
+import type { Network } from "../network/network";
+import { Link, LinkState } from "./link";
+import type { ModuleObserver } from "./observer";
+import type { Personality } from "./personality";
+import type { Printer } from "./printer";
+import type { Settings } from "./settings";
+import type { Station } from "./station";
+import type { TaskTimers } from "./task-timers";
+
+/**
+ * All TCP links, and the socket task that tells the host about them: data, notices, closings. It prints nothing while
+ * it is blocked by a connect or by a send that waits for room, nor while the UART has no room.
+ */
+export class Links {
+  readonly all: readonly Link[];
+  /** How the connect that is under way ends. At most one is: the command interpreter waits for it. */
+  private connectDone: ((ok: boolean, reason: string) => void) | undefined;
+
+  constructor(
+    private readonly network: Network,
+    private readonly station: Station,
+    private readonly printer: Printer,
+    private readonly settings: Settings,
+    private readonly personality: Personality,
+    private readonly observer: ModuleObserver,
+    private readonly timers: TaskTimers,
+  ) {
+    const { links, receiveWindow, sendBuffer } = personality.limits;
+    this.all = Array.from({ length: links }, (_, id) =>
+      new Link(id, timers, receiveWindow, sendBuffer, (bytes) => observer.linkSent?.(id, bytes)));
+  }
+
+  get anyOpen(): boolean {
+    return this.all.some((link) => link.state !== LinkState.Free);
+  }
+
+  /** The link of an id that a command named. */
+  link(id: number): Link {
+    const link = this.all[id];
+    if (link === undefined) {
+      throw new RangeError(`there is no link ${id}`);
+    }
+    return link;
+  }
+
+  /** What stands before the name of an event: the id and a comma, nothing when there is only one link. */
+  prefix(link: Link): string {
+    return this.settings.multiple ? `${link.id},` : "";
+  }
+
+  /** Opens a connection; `done` is called once. `timeout` in ms, 0 for the stack's own. */
+  connect(link: Link, host: string, port: number, timeout: number, done: (ok: boolean) => void): void {
+    link.start(host, port);
+    const limit = timeout > 0 ? timeout : this.timers.pick(this.personality.timings.connectTimeout);
+    const giveUp = this.timers.after(limit, () => this.connectDone?.(false, "timed out"));
+    this.connectDone = (ok, reason) => {
+      this.connectDone = undefined;
+      giveUp.cancel();
+      if (ok) {
+        this.opened(link);
+      } else {
+        this.observer.linkRefused?.(link.id, host, port, reason);
+        link.destroy();
+      }
+      done(ok);
+    };
+    if (this.station.inReach) {
+      this.dial(link, host, port);
+    }
+  }
+
+  private dial(link: Link, host: string, port: number): void {
+    const socket = this.network.connect(host, port, {
+      connected: () => this.connectDone?.(true, ""),
+      failed: (reason) => this.connectDone?.(false, reason),
+      data: (chunk) => {
+        this.observer.linkReceived?.(link.id, chunk);
+        link.receive(chunk);
+        this.service();
+      },
+      drained: () => {
+        link.pump();
+        this.service();
+      },
+      closed: () => this.ended(link),
+    });
+    link.attach(socket);
+    const { keepAlive } = this.tcpOptions(link);
+    if (keepAlive > 0) {
+      socket.keepAlive(keepAlive);
+    }
+  }
+
+  tcpOptions(link: Link): Settings["tcp"][number] {
+    const options = this.settings.tcp[link.id];
+    if (options === undefined) {
+      throw new RangeError(`there is no link ${link.id}`);
+    }
+    return options;
+  }
+
+  private opened(link: Link): void {
+    link.state = LinkState.Open;
+    this.observer.linkOpened?.(link.id, link.host, link.port);
+    const detailed = (this.settings.messages & 2) !== 0;
+    this.printer.print(detailed
+      ? `+LINK_CONN:0,${link.id},"TCP",0,"${link.remoteIp}",${link.port},${link.localPort}\r\n`
+      : `${this.prefix(link)}CONNECT\r\n`);
+  }
+
+  private ended(link: Link): void {
+    this.observer.linkClosed?.(link.id);
+    link.closedByPeer();
+    this.service();
+  }
+
+  /** The radio is silent: connections break for their peers, the links do not know. */
+  strandAll(): void {
+    for (const link of this.all) {
+      if (link.connected) {
+        this.observer.linkClosed?.(link.id);
+      }
+      link.strand();
+    }
+  }
+
+  /** The network is known to be lost: every link is closed. */
+  closeAll(): void {
+    this.connectDone?.(false, "Wi-Fi lost");
+    for (const link of this.all) {
+      if (link.state === LinkState.Open) {
+        link.closedByPeer();
+      }
+    }
+    this.service();
+  }
+
+  /** Closes on the host's order. Data that it has not read is lost. */
+  close(link: Link): void {
+    if (link.connected) {
+      this.observer.linkClosed?.(link.id);
+    }
+    link.end();
+    this.printer.print(`${this.prefix(link)}CLOSED\r\n`);
+  }
+
+  /** Power or reset. */
+  stop(): void {
+    for (const link of this.all) {
+      if (link.connected) {
+        this.observer.linkClosed?.(link.id);
+      }
+      link.destroy();
+    }
+  }
+
+  /** One turn of the socket task. */
+  service(): void {
+    for (const link of this.all) {
+      if (this.blocked) {
+        return;
+      }
+      this.report(link);
+    }
+  }
+
+  private get blocked(): boolean {
+    return this.printer.congested || this.connectDone !== undefined || this.all.some((link) => link.sending);
+  }
+
+  private report(link: Link): void {
+    if (this.settings.passive[link.id] === true) {
+      this.announce(link);
+    } else {
+      this.pushData(link);
+    }
+    if (link.state === LinkState.Closed && link.unread === 0 && !this.printer.congested) {
+      link.free();
+      this.printer.print(`${this.prefix(link)}CLOSED\r\n`);
+    }
+  }
+
+  private announce(link: Link): void {
+    if (link.unread > 0 && !link.announced) {
+      link.announced = true;
+      this.printer.print(this.personality.strings.passiveNotice(this.prefix(link), link.unread));
+    }
+  }
+
+  private pushData(link: Link): void {
+    const { strings, limits } = this.personality;
+    while (link.unread > 0 && !this.printer.congested) {
+      const data = link.read(limits.activePiece);
+      const head = strings.activeHead(this.prefix(link), data.length, this.peer(link));
+      this.printer.print(head, data, strings.activeTail);
+    }
+  }
+
+  /** The peer's address as AT+CIPDINFO=1 has it shown. */
+  peer(link: Link): string {
+    return this.settings.showPeer ? this.personality.strings.peer(link.remoteIp, link.port) : "";
+  }
+}

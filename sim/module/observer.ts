@@ -1,0 +1,27 @@
+/**
+ * What may be watched of a module. All hooks are optional. Bytes that a hook is given belong to the module: copy to
+ * keep.
+ */
+export interface ModuleObserver {
+  /** Bytes as they came from the host, also those that the module throws away. */
+  fromHost?(bytes: Uint8Array): void;
+  /** Bytes as they go onto the wire to the host, one call a response or message. */
+  toHost?(bytes: Uint8Array): void;
+  /** A whole command line, without its line end, before it is judged. */
+  command?(line: string): void;
+  /** `cause`: "power", "pin", "command" or "crash". */
+  reset?(cause: ResetCause): void;
+  /** The command interpreter listens. */
+  ready?(): void;
+  wifiJoined?(ssid: string, ip: string): void;
+  wifiLost?(): void;
+  linkOpened?(link: number, host: string, port: number): void;
+  linkRefused?(link: number, host: string, port: number, reason: string): void;
+  linkClosed?(link: number): void;
+  /** Bytes that were handed to the network. */
+  linkSent?(link: number, bytes: Uint8Array): void;
+  /** Bytes that came from the network; the host has not seen them yet. */
+  linkReceived?(link: number, bytes: Uint8Array): void;
+}
+
+export type ResetCause = "power" | "pin" | "command" | "crash";

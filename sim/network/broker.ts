@@ -1,0 +1,450 @@
+import { generate, parser, type IConnectPacket, type IPublishPacket, type Packet } from "mqtt-packet";
+import type { SimClock, Timer } from "../clock";
+import { Session, type Message } from "./broker-session";
+import type { MemoryNetwork } from "./memory";
+import type { Socket, SocketEvents } from "./network";
+import { isFilter, isTopic, topicMatches } from "./topics";
+
+/** One packet that passed, as the log keeps it. */
+export interface LoggedPacket {
+  /** ms of simulated time. */
+  readonly time: number;
+  /** The client it came from or went to; empty before its CONNECT. */
+  readonly clientId: string;
+  readonly packet: Packet;
+}
+
+/** What the broker can be told to keep to itself. */
+export type Mutable = "connack" | "puback" | "pingresp" | "suback" | "unsuback" | "publish";
+
+/** The CONNACK return codes of MQTT 3.1.1. */
+export const enum ConnectReturn {
+  Accepted = 0,
+  UnacceptableProtocol = 1,
+  IdentifierRejected = 2,
+  ServerUnavailable = 3,
+  BadCredentials = 4,
+  NotAuthorised = 5,
+}
+
+export interface BrokerOptions {
+  /** If given, a client must show both. */
+  readonly user?: string;
+  readonly password?: string;
+  /** Called for every packet, both ways. Return false to make it disappear. */
+  readonly onPacket?: (direction: "in" | "out", entry: LoggedPacket) => boolean | void;
+}
+
+/** A client that is connected. */
+export interface ConnectedClient {
+  readonly clientId: string;
+  readonly connect: IConnectPacket;
+}
+
+/**
+ * An MQTT 3.1.1 broker in memory, QoS 0 and 1, that keeps to the rules, and breaks them on demand. What a client
+ * must not do closes its connection, and {@link faults} says why.
+ */
+export class ScriptedBroker {
+  /** Every packet that came in, oldest first. */
+  readonly received: LoggedPacket[] = [];
+  /** Every packet that went out, oldest first. */
+  readonly sent: LoggedPacket[] = [];
+  /** What clients did wrong, as sentences. An honest client leaves this empty. */
+  readonly faults: string[] = [];
+
+  private readonly connections = new Set<Connection>();
+  private readonly sessions = new Map<string, Session>();
+  private readonly retained = new Map<string, Message>();
+  private readonly muted = new Set<Mutable>();
+  private readonly places: { readonly network: MemoryNetwork; readonly host: string; readonly port: number }[] = [];
+  private unlisten: (() => void)[] = [];
+  private running = true;
+  private refusal = ConnectReturn.Accepted;
+
+  constructor(
+    readonly clock: SimClock,
+    readonly options: BrokerOptions = {},
+  ) {}
+
+  /** Listens on a port of a memory network, whenever it is started. */
+  listen(network: MemoryNetwork, host: string, port: number): void {
+    this.places.push({ network, host, port });
+    if (this.running) {
+      this.unlisten.push(network.listen(host, port, this.accept));
+    }
+  }
+
+  /** Takes a connection from anything that has sockets. */
+  readonly accept = (socket: Socket): SocketEvents => {
+    const connection = new Connection(this, socket);
+    this.connections.add(connection);
+    return connection;
+  };
+
+  /** The clients that are connected now. */
+  get clients(): ConnectedClient[] {
+    return [...this.connections].flatMap(({ connect }) =>
+      connect === undefined ? [] : [{ clientId: connect.clientId, connect }]);
+  }
+
+  /** Dies: connections break, connects are refused, no will is published. */
+  stop(): void {
+    this.running = false;
+    this.unlisten.splice(0).forEach((stop) => stop());
+    for (const connection of [...this.connections]) {
+      connection.abandon();
+    }
+  }
+
+  /** Comes back. `keep` tells whether sessions and retained messages were on disk; default true. */
+  start(options: { readonly keep?: boolean } = {}): void {
+    if (options.keep === false) {
+      this.sessions.clear();
+      this.retained.clear();
+    }
+    if (!this.running) {
+      this.running = true;
+      this.unlisten = this.places.map(({ network, host, port }) => network.listen(host, port, this.accept));
+    }
+  }
+
+  /** Keeps packets of a kind to itself, or stops doing so. */
+  mute(kind: Mutable, muted = true): void {
+    if (muted) {
+      this.muted.add(kind);
+    } else {
+      this.muted.delete(kind);
+    }
+  }
+
+  /** Answers every CONNECT with this code from now on; 0 accepts again. */
+  refuse(code: ConnectReturn): void {
+    this.refusal = code;
+  }
+
+  /** Breaks the connection of a client, as a network would. Its will is published. */
+  kick(clientId: string): void {
+    this.connectionOf(clientId).die();
+  }
+
+  /** Sends a client bytes that need not be MQTT. */
+  sendRaw(clientId: string, bytes: Uint8Array): void {
+    this.connectionOf(clientId).socket.write(bytes);
+  }
+
+  /** Publishes a message of the test's own. */
+  publish(topic: string, payload: string | Uint8Array, options: { qos?: 0 | 1; retain?: boolean } = {}): void {
+    const message = { topic, payload: Buffer.from(payload), qos: options.qos ?? 0 };
+    this.distribute(message, options.retain ?? false);
+  }
+
+  /** The retained message of a topic as text; undefined if there is none. */
+  retainedText(topic: string): string | undefined {
+    return this.retained.get(topic)?.payload.toString();
+  }
+
+  /** The publishes that came in on a topic, oldest first. */
+  published(topic: string): IPublishPacket[] {
+    return this.received.flatMap(({ packet }) => (packet.cmd === "publish" && packet.topic === topic ? [packet] : []));
+  }
+
+  /** Messages that a client has still to acknowledge. */
+  pendingFor(clientId: string): number {
+    return this.sessions.get(clientId)?.pending ?? 0;
+  }
+
+  // The rest is for the connections of this broker.
+
+  /** Logs a packet and asks the script about it. False if it shall not be. */
+  pass(direction: "in" | "out", clientId: string, packet: Packet): boolean {
+    const entry = { time: this.clock.now, clientId, packet };
+    const wanted = this.options.onPacket?.(direction, entry) !== false;
+    if (direction === "in") {
+      this.received.push(entry);
+      return wanted;
+    }
+    const muted = [...this.muted].some((kind) => kind === packet.cmd);
+    if (wanted && !muted) {
+      this.sent.push(entry);
+      return true;
+    }
+    return false;
+  }
+
+  /** What CONNACK shall say to a CONNECT. */
+  judge(connect: IConnectPacket): ConnectReturn {
+    const { user, password } = this.options;
+    if (this.refusal !== ConnectReturn.Accepted) {
+      return this.refusal;
+    }
+    if (connect.protocolId !== "MQTT" || connect.protocolVersion !== 4) {
+      return ConnectReturn.UnacceptableProtocol;
+    }
+    if (connect.clientId === "" && connect.clean !== true) {
+      return ConnectReturn.IdentifierRejected;
+    }
+    const knows = (user === undefined || connect.username === user) &&
+      (password === undefined || connect.password?.toString() === password);
+    return knows ? ConnectReturn.Accepted : ConnectReturn.NotAuthorised;
+  }
+
+  /** Puts out an older connection of the same client, and gives the session to go on with. */
+  takeOver(connect: IConnectPacket, by: Connection): { session: Session; present: boolean } {
+    for (const other of [...this.connections]) {
+      if (other !== by && other.connect?.clientId === connect.clientId) {
+        other.die();
+      }
+    }
+    const kept = connect.clean === true ? undefined : this.sessions.get(connect.clientId);
+    const session = kept ?? new Session();
+    this.sessions.set(connect.clientId, session);
+    return { session, present: kept !== undefined };
+  }
+
+  /** A connection is over. */
+  release(connection: Connection): void {
+    this.connections.delete(connection);
+    const { connect } = connection;
+    connection.session?.suspend();
+    if (connect?.clean === true && this.sessions.get(connect.clientId) === connection.session) {
+      this.sessions.delete(connect.clientId);
+    }
+  }
+
+  distribute(message: Message, retain: boolean): void {
+    if (retain && message.payload.length === 0) {
+      this.retained.delete(message.topic);
+    } else if (retain) {
+      this.retained.set(message.topic, message);
+    }
+    for (const session of this.sessions.values()) {
+      const granted = session.granted(message.topic);
+      if (granted !== undefined) {
+        session.deliver({ ...message, qos: least(message.qos, granted) }, false);
+      }
+    }
+  }
+
+  /** Sends what is retained to somebody who has just subscribed. */
+  deliverRetained(session: Session, filter: string, qos: 0 | 1): void {
+    for (const message of this.retained.values()) {
+      if (topicMatches(filter, message.topic)) {
+        session.deliver({ ...message, qos: least(message.qos, qos) }, true);
+      }
+    }
+  }
+
+  private connectionOf(clientId: string): Connection {
+    for (const connection of this.connections) {
+      if (connection.connect?.clientId === clientId) {
+        return connection;
+      }
+    }
+    throw new Error(`no client "${clientId}" is connected; there are: ${this.clients.map((c) => c.clientId).join(", ")}`);
+  }
+}
+
+function least(a: 0 | 1, b: 0 | 1): 0 | 1 {
+  return a === 1 && b === 1 ? 1 : 0;
+}
+
+/** The broker's side of one connection. */
+class Connection implements SocketEvents {
+  connect: IConnectPacket | undefined;
+  session: Session | undefined;
+
+  private readonly parser = parser({ protocolVersion: 4 });
+  private will: { readonly message: Message; readonly retain: boolean } | undefined;
+  private lastHeard: number;
+  private watch: Timer | undefined;
+  private over = false;
+
+  constructor(
+    private readonly broker: ScriptedBroker,
+    readonly socket: Socket,
+  ) {
+    this.lastHeard = broker.clock.now;
+    this.parser.on("packet", (packet) => this.handle(packet));
+    this.parser.on("error", (error: Error) => this.blame(`sent bytes that are no MQTT: ${error.message}`));
+  }
+
+  connected(): void {}
+  drained(): void {}
+  failed(): void {}
+
+  data(chunk: Uint8Array): void {
+    if (!this.over) {
+      this.parser.parse(Buffer.from(chunk));
+    }
+  }
+
+  closed(): void {
+    this.finish(true);
+  }
+
+  /** The connection breaks; the client's will is published. */
+  die(): void {
+    this.socket.destroy();
+    this.finish(true);
+  }
+
+  /** The broker itself dies: nobody is left to publish a will. */
+  abandon(): void {
+    this.socket.destroy();
+    this.finish(false);
+  }
+
+  private finish(withWill: boolean): void {
+    if (this.over) {
+      return;
+    }
+    this.over = true;
+    this.watch?.cancel();
+    this.broker.release(this);
+    if (withWill && this.will !== undefined) {
+      this.broker.distribute(this.will.message, this.will.retain);
+    }
+  }
+
+  /** The client broke the rules. */
+  private blame(what: string): void {
+    this.broker.faults.push(`${this.connect?.clientId ?? "a client before its CONNECT"} ${what}`);
+    this.die();
+  }
+
+  private send(packet: Packet): void {
+    if (!this.over && this.broker.pass("out", this.connect?.clientId ?? "", packet)) {
+      this.socket.write(generate(packet));
+    }
+  }
+
+  private handle(packet: Packet): void {
+    if (this.over) {
+      return;
+    }
+    this.lastHeard = this.broker.clock.now;
+    const clientId = packet.cmd === "connect" ? packet.clientId : (this.connect?.clientId ?? "");
+    if (!this.broker.pass("in", clientId, packet)) {
+      return;
+    }
+    if (packet.cmd === "connect") {
+      this.welcome(packet);
+      return;
+    }
+    const { session } = this;
+    if (session === undefined) {
+      this.blame(`sent ${packet.cmd} before CONNECT`);
+      return;
+    }
+    this.serve(packet, session);
+  }
+
+  private serve(packet: Packet, session: Session): void {
+    switch (packet.cmd) {
+      case "publish":
+        this.takePublish(packet);
+        return;
+      case "puback":
+        if (packet.messageId === undefined || !session.acknowledge(packet.messageId)) {
+          this.broker.faults.push(`${this.connect?.clientId ?? ""} acknowledged ${packet.messageId}, which was not sent`);
+        }
+        return;
+      case "subscribe":
+        this.subscribe(packet, session);
+        return;
+      case "unsubscribe":
+        packet.unsubscriptions.forEach((filter) => session.subscriptions.delete(filter));
+        this.send({ cmd: "unsuback", granted: [], ...identified(packet) });
+        return;
+      case "pingreq":
+        this.send({ cmd: "pingresp" });
+        return;
+      case "disconnect":
+        this.will = undefined;
+        this.socket.end();
+        this.finish(false);
+        return;
+      default:
+        this.blame(`sent ${packet.cmd}, which is not a client's to send here`);
+    }
+  }
+
+  private welcome(connect: IConnectPacket): void {
+    if (this.connect !== undefined) {
+      this.blame("sent a second CONNECT");
+      return;
+    }
+    const returnCode = this.broker.judge(connect);
+    if (returnCode !== ConnectReturn.Accepted) {
+      this.send({ cmd: "connack", returnCode, sessionPresent: false });
+      this.socket.end();
+      this.finish(false);
+      return;
+    }
+    const { session, present } = this.broker.takeOver(connect, this);
+    this.connect = connect;
+    this.session = session;
+    this.will = willOf(connect);
+    this.watchOver(connect.keepalive ?? 0);
+    this.send({ cmd: "connack", returnCode, sessionPresent: present });
+    session.resume((packet) => this.send(packet));
+  }
+
+  private takePublish(packet: IPublishPacket): void {
+    if (!isTopic(packet.topic)) {
+      this.blame(`published to "${packet.topic}", which is no topic`);
+      return;
+    }
+    if (packet.qos === 2) {
+      this.blame("published at QoS 2, which this broker does not do");
+      return;
+    }
+    const message = { topic: packet.topic, payload: Buffer.from(packet.payload), qos: packet.qos };
+    this.broker.distribute(message, packet.retain);
+    if (packet.qos === 1) {
+      this.send({ cmd: "puback", ...identified(packet) });
+    }
+  }
+
+  private subscribe(packet: Packet & { cmd: "subscribe" }, session: Session): void {
+    const granted = packet.subscriptions.map(({ topic, qos }): 0 | 1 | 128 =>
+      isFilter(topic) ? (qos === 0 ? 0 : 1) : 128);
+    this.send({ cmd: "suback", granted, ...identified(packet) });
+    for (const [i, { topic }] of packet.subscriptions.entries()) {
+      const qos = granted[i];
+      if (qos === 0 || qos === 1) {
+        session.subscriptions.set(topic, qos);
+        this.broker.deliverRetained(session, topic, qos);
+      }
+    }
+  }
+
+  /** A client that keeps silent for one and a half times its keep-alive is taken for dead. */
+  private watchOver(keepAlive: number): void {
+    if (keepAlive === 0) {
+      return;
+    }
+    const limit = 1500 * keepAlive;
+    const look = (): void => {
+      if (this.broker.clock.now >= this.lastHeard + limit) {
+        this.die();
+      } else {
+        this.watch = this.broker.clock.at(this.lastHeard + limit, look);
+      }
+    };
+    look();
+  }
+}
+
+function identified(packet: { messageId?: number }): { messageId?: number } {
+  return packet.messageId === undefined ? {} : { messageId: packet.messageId };
+}
+
+function willOf({ will }: IConnectPacket): { message: Message; retain: boolean } | undefined {
+  if (will === undefined) {
+    return undefined;
+  }
+  const message: Message = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos === 0 ? 0 : 1 };
+  return { message, retain: will.retain ?? false };
+}

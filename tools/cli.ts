@@ -1,0 +1,39 @@
+/** The `moth` command: which verbs there are, and what a failure looks like. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import pc from "picocolors";
+import { verbs } from "./commands/index";
+import { Failure } from "./failure";
+
+function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return /"version": "(.+)"/.exec(text)?.[1] ?? "unknown";
+}
+
+/** Commander puts its "did you mean" on a line of its own; an error is one line here. */
+function oneLine(text: string): string {
+  return `${text.trim().replace(/^error: /, "").replace(/\s*\n\s*/g, " ")}\n`;
+}
+
+function complain(text: string): void {
+  const paint = pc.createColors(process.stderr.isTTY && pc.isColorSupported).red;
+  process.stderr.write(paint(text));
+}
+
+const program = new Command("moth")
+  .description("TypeScript firmware for MQTT sensor boards, and the simulator it is written in")
+  .version(version())
+  .configureOutput({ outputError: (text) => complain(`moth: ${oneLine(text)}`) });
+
+for (const { name, summary, load } of verbs) {
+  const command = program.command(name).description(summary).copyInheritedSettings(program);
+  if (process.argv.includes(name)) (await load()).declare(command);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  complain(`moth: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,41 @@
+/** Loads the application that is to run. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { Application } from "../../firmware/board/application";
+import { Failure } from "../failure";
+
+const SENSOR_BOARD = fileURLToPath(new URL("../../firmware/apps/sensor-board.ts", import.meta.url));
+
+/** `path`: a TypeScript file that exports an application by default; undefined: the sensor board that ships. */
+export async function loadApplication(path: string | undefined): Promise<Application> {
+  const file = path === undefined ? SENSOR_BOARD : resolve(path);
+  if (!existsSync(file)) throw new Failure(`${path ?? file}: no such file: give the path of an application`);
+  let module: unknown;
+  try {
+    module = await import(pathToFileURL(file).href);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new Failure(`${path ?? file}: cannot be loaded: ${reason ?? "unknown reason"}`);
+  }
+  const application = defaultExportOf(module);
+  if (!isApplication(application)) {
+    throw new Failure(`${path ?? file}: exports no application by default: write "export default board({ … })"`);
+  }
+  return application;
+}
+
+function defaultExportOf(module: unknown): unknown {
+  return typeof module === "object" && module !== null && "default" in module ? module.default : undefined;
+}
+
+function isApplication(value: unknown): value is Application {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "name" in value &&
+    typeof value.name === "string" &&
+    "boot" in value &&
+    typeof value.boot === "function"
+  );
+}

@@ -1,0 +1,58 @@
+/** The keys of `moth sim` on a terminal: they play the world around the board. */
+import { emitKeypressEvents, type Key } from "node:readline";
+import type { ReadStream } from "node:tty";
+
+/** What a key can do. */
+export interface Player {
+  warmer(degrees: number): void;
+  moister(percent: number): void;
+  /** Lets temperature and humidity drift again. */
+  release(): void;
+  pressButton(): void;
+  togglePower(): void;
+  help(): void;
+  stop(): void;
+}
+
+export const KEY_HELP =
+  "keys: + - temperature   > < humidity   a let both drift   b button   p power   h help   q stop";
+
+/** Listens to the keys until the function that it gives is called. */
+export function listenToKeys(input: ReadStream, player: Player): () => void {
+  const pressed = (text: string | undefined, key: Key): void => {
+    if (key.ctrl === true && key.name === "c") {
+      player.stop();
+      return;
+    }
+    switch (text) {
+      case "+":
+        return player.warmer(1);
+      case "-":
+        return player.warmer(-1);
+      case ">":
+        return player.moister(5);
+      case "<":
+        return player.moister(-5);
+      case "a":
+        return player.release();
+      case "b":
+        return player.pressButton();
+      case "p":
+        return player.togglePower();
+      case "h":
+      case "?":
+        return player.help();
+      case "q":
+        return player.stop();
+    }
+  };
+  emitKeypressEvents(input);
+  input.setRawMode(true);
+  input.on("keypress", pressed);
+  input.resume();
+  return () => {
+    input.off("keypress", pressed);
+    input.setRawMode(false);
+    input.pause();
+  };
+}

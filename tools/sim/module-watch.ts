@@ -1,0 +1,78 @@
+/** Tells what happens between board, module and network: resets, Wi-Fi, TCP, and with `--trace at` every byte. */
+import type { SimClock } from "../../sim/clock";
+import type { ModuleObserver, ResetCause } from "../../sim/module/observer";
+import type { MqttWatch } from "./mqtt-watch";
+import { printable, type Reporter } from "./report";
+
+const CAUSES: Record<ResetCause, string> = {
+  power: "has power",
+  pin: "reset by its pin",
+  command: "reset by a command",
+  crash: "has reset itself",
+};
+
+export function watchModule(clock: SimClock, reporter: Reporter, mqtt: MqttWatch, traced: boolean): ModuleObserver {
+  const trace = new AtTrace((direction, text) => {
+    reporter.event(clock.now, "trace", "at", `${direction} ${printable(text)}`, { direction, bytes: text });
+  });
+  return {
+    ...(traced && {
+      fromHost: (bytes: Uint8Array) => trace.fromBoard(bytes),
+      toHost: (bytes: Uint8Array) => trace.toBoard(bytes),
+    }),
+    reset: (cause) => reporter.event(clock.now, "module", "reset", CAUSES[cause], { cause }),
+    ready: () => reporter.event(clock.now, "module", "ready", "ready"),
+    wifiJoined: (ssid, ip) => {
+      reporter.event(clock.now, "wifi", "joined", `joined ${printable(ssid)} as ${ip}`, { ssid, ip });
+    },
+    wifiLost: () => reporter.event(clock.now, "wifi", "lost", "lost"),
+    linkOpened: (_link, host, port) => {
+      mqtt.open();
+      reporter.event(clock.now, "tcp", "connected", `connected to ${host}:${port}`, { host, port });
+    },
+    linkRefused: (_link, host, port, reason) => {
+      const text = `cannot connect to ${host}:${port} (${reason}), will be tried again`;
+      reporter.event(clock.now, "tcp", "unreachable", text, { host, port, reason });
+    },
+    linkClosed: () => reporter.event(clock.now, "tcp", "closed", "closed"),
+    linkSent: (_link, bytes) => mqtt.fromBoard(bytes),
+    linkReceived: (_link, bytes) => mqtt.toBoard(bytes),
+  };
+}
+
+/** The bytes of the serial line, without the secrets in them: a trace is something that people pass on. */
+class AtTrace {
+  /** Bytes to the module are the payload of a send; of a CONNECT, which may hold a password, only its size is shown. */
+  private payload = false;
+  private connect: boolean | undefined;
+
+  constructor(private readonly show: (direction: string, text: string) => void) {}
+
+  fromBoard(bytes: Uint8Array): void {
+    if (this.payload) this.connect ??= bytes[0] === CONNECT;
+    const secret = this.payload && this.connect === true;
+    this.show("to module:", secret ? `(CONNECT, ${bytes.length} bytes)` : withoutPassword(textOf(bytes)));
+  }
+
+  toBoard(bytes: Uint8Array): void {
+    const text = textOf(bytes);
+    if (text.endsWith(">")) {
+      this.payload = true;
+      this.connect = undefined;
+    } else if (!text.includes("+IPD")) {
+      this.payload = false;
+    }
+    this.show("from module:", text);
+  }
+}
+
+/** First byte of the MQTT packet. */
+const CONNECT = 0x10;
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/(AT\+CWJAP="(?:[^"\\]|\\.)*",")(?:[^"\\]|\\.)*/g, "$1***");
+}

@@ -1,0 +1,108 @@
+/** What `moth sim` says at its end: what was published, acknowledged, received, refused and retried, and how full each ring was. */
+import type { Board } from "../../firmware/board/application";
+import type { SerialLine } from "../../sim/line";
+
+export interface RingUse {
+  readonly name: string;
+  readonly unit: string;
+  /** The most that was in it at any time, and its size. */
+  readonly highWater: number;
+  readonly size: number;
+  /** What found no room: reservations of a ring, bytes of a serial line. */
+  readonly refused: number;
+}
+
+export interface Summary {
+  /** Simulated seconds, and how often the board was switched on. */
+  readonly seconds: number;
+  readonly boots: number;
+  readonly published: number;
+  readonly acknowledged: number;
+  readonly retried: number;
+  readonly refused: number;
+  /** Messages that the board still held when it was switched off. */
+  readonly unsent: number;
+  readonly received: number;
+  readonly obeyed: number;
+  readonly rejected: number;
+  readonly retainedIgnored: number;
+  readonly oversize: number;
+  readonly sessions: number;
+  readonly linkLosses: number;
+  readonly wifiLosses: number;
+  readonly moduleResets: number;
+  readonly rings: readonly RingUse[];
+}
+
+/** `boards`: one for each time that power came on. Their counters are added up, their high-water marks compared. */
+export function summarise(seconds: number, boards: readonly Board[], line: SerialLine): Summary {
+  const sum = (count: (board: Board) => number): number => boards.reduce((total, board) => total + count(board), 0);
+  const most = (mark: (board: Board) => number): number => boards.reduce((high, board) => Math.max(high, mark(board)), 0);
+  return {
+    seconds,
+    boots: boards.length,
+    published: sum(({ client }) => client.stats.published),
+    acknowledged: sum(({ client }) => client.stats.acknowledged),
+    retried: sum(({ client }) => client.stats.retried),
+    refused: sum(({ client }) => client.stats.refused + client.stats.offline + client.stats.tooLong),
+    unsent: sum(({ client }) => client.outbox.count),
+    received: sum(({ client }) => client.stats.received),
+    obeyed: sum(({ commands }) => commands.obeyed),
+    rejected: sum(({ commands }) => commands.rejected),
+    retainedIgnored: sum(({ commands }) => commands.retained),
+    oversize: sum(({ client }) => client.stats.oversize),
+    sessions: sum(({ client }) => client.stats.sessions),
+    linkLosses: sum(({ client }) => client.stats.losses),
+    wifiLosses: sum(({ wifi }) => wifi.stats.wifiLosses),
+    moduleResets: sum(({ wifi }) => wifi.stats.resets + wifi.stats.reboots),
+    rings: [
+      {
+        name: "outbox",
+        unit: "bytes",
+        highWater: most(({ client }) => client.outbox.ring.highWater),
+        size: most(({ client }) => client.outbox.ring.size),
+        refused: sum(({ client }) => client.outbox.ring.refused),
+      },
+      {
+        name: "outbox",
+        unit: "messages",
+        highWater: most(({ client }) => client.outbox.highWater),
+        size: most(({ client }) => client.outbox.slots),
+        refused: sum(({ client }) => client.outbox.refused),
+      },
+      {
+        name: "control",
+        unit: "bytes",
+        highWater: most(({ client }) => client.control.highWater),
+        size: most(({ client }) => client.control.size),
+        refused: sum(({ client }) => client.control.refused),
+      },
+      { name: "serial in", unit: "bytes", highWater: line.host.highWater, size: line.host.ringSize, refused: line.host.lost },
+      {
+        name: "module in",
+        unit: "bytes",
+        highWater: line.module.highWater,
+        size: line.module.ringSize,
+        refused: line.module.lost,
+      },
+    ],
+  };
+}
+
+export function inWords(summary: Summary): string {
+  const s = summary;
+  const rings = s.rings.map(({ name, unit, highWater, size, refused }) => {
+    const full = `${highWater} of ${size} ${unit} at most`;
+    return `  ${name.padEnd(12)}${full}, ${refused} refused`;
+  });
+  return [
+    `after ${s.seconds.toFixed(1)} s`,
+    `  published   ${s.published}, acknowledged ${s.acknowledged}, retried ${s.retried}, refused ${s.refused}, ` +
+      `left over ${s.unsent}`,
+    `  received    ${s.received}, commands obeyed ${s.obeyed}, rejected ${s.rejected}, ` +
+      `retained and ignored ${s.retainedIgnored}, too large ${s.oversize}`,
+    `  sessions    ${s.sessions}, links lost ${s.linkLosses}, Wi-Fi lost ${s.wifiLosses}, ` +
+      `module resets ${s.moduleResets}, boots ${s.boots}`,
+    ...rings,
+  ].join("\n");
+}
