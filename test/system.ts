@@ -6,9 +6,9 @@ import { findTool, systemTools } from "../tools/system-tools.mjs";
  * one on the PATH may be another.
  */
 export function requireTool(name: string): string {
-  const tool = systemTools.find((each) => each.package === name || each.program === name);
+  const tool = systemTools.find((each) => [each.package, each.program, ...(each.also ?? [])].includes(name));
   if (tool === undefined) throw new Error(`${name} is not in tools/system-packages.json: add it there`);
-  const path = findTool(tool);
+  const path = findTool(tool.also?.includes(name) === true ? { ...tool, program: name } : tool);
   if (path === undefined) throw new Error(`${name} is not installed: run "npm run setup"`);
   return path;
 }

@@ -3,6 +3,8 @@ export interface SystemTool {
   readonly package: string;
   readonly program?: string;
   readonly python?: string;
+  /** More programs of the package that the tests use. */
+  readonly also?: readonly string[];
   readonly for: string;
   /** A service that the package starts by itself where there is systemd. */
   readonly service?: string;

@@ -14,6 +14,12 @@ const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const PROMPT = 62;
+const DELETE = 127;
+/**
+ * A payload comes in one piece. One that pauses for this long, in milliseconds, has lost bytes, or the module has
+ * rebooted within it: what comes next is no payload.
+ */
+const STALLED = 100;
 
 /** What the engine reports to the driver. All bytes are lent for the length of the call. */
 export interface AtEvents {
@@ -52,13 +58,16 @@ export interface AtEngine {
   mode: Mode;
   /** Bytes of payload that are still to come. */
   payload: number;
+  /** When a payload that has begun and goes no further is given up. */
+  readonly stall: Deadline;
   /** The command that is being written, from `sent` to the end of the writer's text. */
   readonly command: Writer;
   sent: number;
   /** A command waits for its final result. */
   busy: boolean;
   wantPrompt: boolean;
-  /** When to give the command up. */
+  /** How long the command may take in milliseconds, and when to give it up. */
+  patience: number;
   readonly deadline: Deadline;
   /** Lines that were too long for the window. */
   overlong: number;
@@ -79,10 +88,12 @@ export function createAtEngine(
     end: 0,
     mode: Mode.Line,
     payload: 0,
+    stall: createDeadline(),
     command: createWriter(allocate(commandSize)),
     sent: 0,
     busy: false,
     wantPrompt: false,
+    patience: 0,
     deadline: createDeadline(),
     overlong: 0,
   };
@@ -90,11 +101,22 @@ export function createAtEngine(
 
 /** Forgets the command under way and everything half understood, before the module is reset. */
 export function atReset(engine: AtEngine): void {
+  atRealign(engine);
+  atAbort(engine);
+}
+
+/** Forgets everything half understood: the next byte begins a line. */
+export function atRealign(engine: AtEngine): void {
   engine.start = 0;
   engine.end = 0;
   engine.mode = Mode.Line;
   engine.payload = 0;
-  atAbort(engine);
+  disarm(engine.stall);
+}
+
+/** Whether a payload has begun and goes no further. */
+export function atStalled(engine: AtEngine, now: Millis): boolean {
+  return isDue(engine.stall, now);
 }
 
 /** Begins a command: the caller writes its text to the writer that this gives, then calls {@link atSend}. */
@@ -110,6 +132,7 @@ export function atSend(engine: AtEngine, now: Millis, patience: number): void {
   engine.sent = 0;
   engine.busy = true;
   engine.wantPrompt = false;
+  engine.patience = patience;
   arm(engine.deadline, now, patience);
 }
 
@@ -132,9 +155,10 @@ export function atAbort(engine: AtEngine): void {
   engine.sent = written(engine.command);
 }
 
-/** Sends the command under way once more, after the module said that it was busy. Its deadline stays. */
-export function atSendAgain(engine: AtEngine): void {
+/** Sends the command under way once more, after the module said that it was busy. Its time begins anew. */
+export function atSendAgain(engine: AtEngine, now: Millis): void {
   engine.sent = 0;
+  arm(engine.deadline, now, engine.patience);
 }
 
 /** Whether a command is under way whose time is over. */
@@ -156,7 +180,8 @@ export function atWrite(engine: AtEngine): void {
 
 /** How long the engine can be left alone, in milliseconds. */
 export function atWait(engine: AtEngine, now: Millis): number {
-  return sooner(atSent(engine) ? waitFor(engine.deadline, now) : 1, waitFor(engine.deadline, now));
+  const wait = sooner(waitFor(engine.deadline, now), waitFor(engine.stall, now));
+  return atSent(engine) ? wait : sooner(wait, 1);
 }
 
 /** Reads everything that the serial port has and reports it. Gives whether anything came. */
@@ -165,13 +190,21 @@ export function atRead(engine: AtEngine, now: Millis): boolean {
   for (;;) {
     makeRoom(engine);
     const count = engine.serial.read(engine.window, engine.end, engine.window.length - engine.end);
-    if (count === 0) return came;
+    if (count === 0) {
+      if (came) watchPayload(engine, now);
+      return came;
+    }
     came = true;
     engine.end += count;
     while (understandNext(engine, now)) {
       // Each turn takes one line, prompt, header or piece of payload off the window.
     }
   }
+}
+
+function watchPayload(engine: AtEngine, now: Millis): void {
+  if (engine.mode === Mode.Payload || engine.mode === Mode.PayloadEnd) arm(engine.stall, now, STALLED);
+  else disarm(engine.stall);
 }
 
 /** Moves what is left of the window to its front when the back is full. */
@@ -205,9 +238,9 @@ function takeLine(engine: AtEngine, now: Millis): boolean {
   const window = engine.window;
   const at = engine.start;
   const first = byteAt(window, at);
-  // CR, LF and NUL before a line are nothing: results come between empty lines, and noise holds NULs. A space is the
-  // tail of the prompt `> ` that older firmware sends.
-  if (first === CR || first === LF || first === 0 || first === SPACE) {
+  // CR and LF before a line are nothing: results come between empty lines. A space is the tail of the prompt `> ` that
+  // older firmware sends, and the rest of what is no ASCII is noise.
+  if (first <= SPACE || first >= DELETE) {
     engine.start++;
     return true;
   }

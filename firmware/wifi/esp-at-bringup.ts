@@ -17,14 +17,29 @@ const SETUP_PATIENCE = 5000;
 const JOIN_PATIENCE = 20000;
 /** After a Wi-Fi loss the module reconnects by itself; after this long it is told to. */
 const REJOIN_AFTER = 30000;
+/** After this many connects that failed in a row the set-up is doubted, and after twice as many the network too. */
+const DOUBTFUL_OPENS = 3;
 
 /**
- * The set-up, in order. `AT+CIPCLOSE=5` closes what an earlier life may have left open, since `CIPMUX` is refused while
- * a link is open; both it and `SYSSTORE` (which keeps the settings below out of the module's flash) may be unknown or
- * have nothing to do.
+ * The set-up, in order. `CWMODE` is refused while the module tries by itself to join a network, one that it remembers
+ * or one that it has lost: then, and only then, `CWQAP` has it stop. `AT+CIPCLOSE=5` closes what an earlier life may
+ * have left open, since `CIPMUX` is refused while a link is open; both it and `SYSSTORE` (which keeps the settings below
+ * out of the module's flash) may be unknown or have nothing to do.
  */
-const SETUP = ["ATE0", "AT+SYSSTORE=0", "AT+CWMODE=1", "AT+CIPCLOSE=5", "AT+CIPMUX=1", "AT+CIPRECVMODE=1"];
-const MAY_FAIL = [false, true, false, true, false, false];
+const SETUP = [
+  "ATE0",
+  "AT+SYSSTORE=0",
+  "AT+CWMODE=1",
+  "AT+CWQAP",
+  "AT+CWMODE=1",
+  "AT+CIPCLOSE=5",
+  "AT+CIPMUX=1",
+  "AT+CIPRECVMODE=1",
+];
+const MAY_FAIL = [false, true, true, true, false, true, false, false];
+/** Where the mode is set, and where the set-up goes on when that succeeds at once. */
+const MODE_STEP = 2;
+const AFTER_MODE = 5;
 
 /** The command that joins, with quotes, commas and backslashes escaped as ESP-AT wants. @boot */
 export function createJoinCommand(ssid: string, password: string): Bytes {
@@ -62,6 +77,19 @@ export function moduleReady(esp: EspAt, now: Millis): void {
   enterSetup(esp);
 }
 
+/**
+ * A command came back although echo was switched off: the module has rebooted unseen, and is in no network that it was
+ * told to join. Before the set-up has switched it off, echo is nothing.
+ */
+export function moduleEchoed(esp: EspAt, now: Millis): void {
+  if (esp.phase === Phase.Resync) {
+    esp.joined = false;
+  } else if (esp.phase >= Phase.Joining || (esp.phase === Phase.SettingUp && esp.setupStep > 0)) {
+    esp.joined = false;
+    enterResync(esp, now);
+  }
+}
+
 /** Wi-Fi is gone. The streams over it are dead, whether the module says so or not. */
 export function wifiLost(esp: EspAt, now: Millis): void {
   if (!esp.gotIp) return;
@@ -84,7 +112,7 @@ export function pumpBringup(esp: EspAt, now: Millis): void {
       if (isDue(esp.timer, now)) release(esp, now);
       return;
     case Phase.Booting:
-      if (isDue(esp.timer, now)) enterResync(esp, now, false);
+      if (isDue(esp.timer, now)) bootFailed(esp, now);
       return;
     case Phase.SettingUp:
       setUpNext(esp, now);
@@ -108,6 +136,12 @@ function release(esp: EspAt, now: Millis): void {
   arm(esp.timer, now, READY_PATIENCE);
 }
 
+function bootFailed(esp: EspAt, now: Millis): void {
+  enterResync(esp, now);
+  // Without a reset line, a send of this board's life before may still be waiting for payload, and has eaten the reset.
+  esp.cancel = !esp.reset.present;
+}
+
 function setUpNext(esp: EspAt, now: Millis): void {
   const text = SETUP[esp.setupStep];
   if (text === undefined) {
@@ -120,7 +154,10 @@ function setUpNext(esp: EspAt, now: Millis): void {
 }
 
 export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
-  if (ok || MAY_FAIL[esp.setupStep] === true) {
+  if (esp.setupStep === MODE_STEP && ok) {
+    esp.setupStep = AFTER_MODE;
+  } else if (ok || MAY_FAIL[esp.setupStep] === true) {
+    if (esp.setupStep === MODE_STEP) esp.joined = false;
     esp.setupStep++;
   } else {
     enterReset(esp, now);
@@ -140,6 +177,8 @@ function setUp(esp: EspAt, now: Millis): void {
 
 function join(esp: EspAt, now: Millis): void {
   esp.phase = Phase.Joining;
+  // Joining begins with leaving: whatever network the module is in, it is not this one yet.
+  esp.gotIp = false;
   disarm(esp.timer);
   writeBytes(atBegin(esp.engine), esp.joinCommand, 0, esp.joinCommand.length);
   esp.command = Command.Join;
@@ -153,9 +192,21 @@ export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     esp.joined = true;
     backoffReset(esp.joinBackoff);
     esp.phase = Phase.Joined;
-    wifiFound(esp);
+    // `WIFI GOT IP` says that the network is there. It may come after the OK, or a loss may have come before it.
+    if (!esp.gotIp) arm(esp.timer, now, REJOIN_AFTER);
   } else {
     esp.stats.joinFailures++;
     arm(esp.timer, now, backoffNext(esp.joinBackoff, esp.entropy));
   }
+}
+
+/**
+ * A connect has failed. Mostly that is the peer's doing; but a module that lost part of its set-up, or is in no network
+ * and has not said so, refuses every connect, and nothing else would ever tell.
+ */
+export function openFailed(esp: EspAt, now: Millis): void {
+  esp.failedOpens++;
+  if (esp.failedOpens % DOUBTFUL_OPENS !== 0) return;
+  if (esp.failedOpens % (2 * DOUBTFUL_OPENS) === 0) esp.joined = false;
+  enterResync(esp, now);
 }

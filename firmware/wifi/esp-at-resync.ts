@@ -6,10 +6,20 @@
  */
 import type { Millis } from "../../hal/hal";
 import { LinkLoss } from "../core/link";
-import { arm, isDue } from "../core/time";
+import { arm, isDue, waitFor } from "../core/time";
 import { writeText } from "../core/writer";
-import { atAbort, atBegin, atSend, atSendRaw } from "./at-engine";
-import { BUSY_PATIENCE, Command, type EspAt, finishCommand, loseLink, Phase, Stream } from "./esp-at-state";
+import { atAbort, atBegin, atRealign, atSend, atSendRaw } from "./at-engine";
+import {
+  BUSY_PATIENCE,
+  Command,
+  type EspAt,
+  finishCommand,
+  loseLink,
+  onWire,
+  Phase,
+  SendStage,
+  Stream,
+} from "./esp-at-state";
 import { enterReset, enterSetup } from "./esp-at-reset";
 
 /** The line is quiet when nothing has come for this long, in milliseconds. */
@@ -22,24 +32,27 @@ const MAX_SILENT_PROBES = 3;
 /** One answer may be the late one of the command that timed out; the second is the probe's own. */
 const ANSWERS_WANTED = 2;
 
-/** `sendPending`: the module may be waiting for the payload of a send. */
-export function enterResync(esp: EspAt, now: Millis, sendPending: boolean): void {
+/** The command in the slot, if any, is given up. A send that the module may still await payload for is cancelled. */
+export function enterResync(esp: EspAt, now: Millis): void {
   esp.stats.resyncs++;
+  const stage = esp.sendStage;
+  esp.cancel = stage !== SendStage.None && stage !== SendStage.Confirming;
+  // Payload that the serial port has taken may still be leaving, and a cancel right behind it would be payload too.
+  const leaving = stage >= SendStage.Payload ? onWire(esp, esp.sendLength - esp.sendLeft) : 0;
   finishCommand(esp);
   atAbort(esp.engine);
-  loseLink(esp, now, LinkLoss.Module);
-  esp.stream = Stream.Closed;
   esp.phase = Phase.Resync;
   esp.probes = 0;
   esp.answers = 0;
-  esp.cancel = sendPending;
   arm(esp.patience, now, BUSY_PATIENCE);
-  arm(esp.timer, now, QUIET);
+  arm(esp.timer, now, QUIET + leaving);
+  loseLink(esp, now, LinkLoss.Module);
+  esp.stream = Stream.Closed;
 }
 
-/** Bytes came in: the line is not quiet yet. */
+/** Bytes came in: the line is not quiet yet. A longer pause stays. */
 export function resyncHeard(esp: EspAt, now: Millis): void {
-  if (esp.command === Command.None) arm(esp.timer, now, QUIET);
+  if (esp.command === Command.None && waitFor(esp.timer, now) < QUIET) arm(esp.timer, now, QUIET);
 }
 
 /** What to do next, the slot being empty. */
@@ -47,6 +60,8 @@ export function pumpResync(esp: EspAt, now: Millis): void {
   if (isDue(esp.patience, now)) {
     enterReset(esp, now);
   } else if (isDue(esp.timer, now)) {
+    // Whatever began to come before this silence will not be finished any more.
+    atRealign(esp.engine);
     if (esp.cancel) cancelSend(esp, now);
     else probe(esp, now);
   }

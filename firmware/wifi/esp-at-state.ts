@@ -1,7 +1,8 @@
 /**
  * What the ESP-AT driver knows: its record, the names of its states, and the few changes that more than one part of
- * the driver makes. The parts: `esp-at-reset` starts over, `esp-at-bringup` gets the module from any state to "joined", `esp-at-stream` runs the
- * TCP stream, `esp-at-resync` finds back after a command that had no answer, `esp-at` ties them together.
+ * the driver makes. The parts: `esp-at-reset` starts over, `esp-at-bringup` gets the module from any state to "joined",
+ * `esp-at-stream` runs the TCP stream, `esp-at-resync` finds back after a command that had no answer, `esp-at` ties them
+ * together.
  */
 import type { Bytes, Entropy, Millis, ResetLine } from "../../hal/hal";
 import { type Backoff } from "../core/backoff";
@@ -43,8 +44,12 @@ export const enum Command {
 /** The TCP stream as the module has it. */
 export const enum Stream {
   Closed,
+  /** `AT+CIPSTART` is under way for the link that was asked for. */
   Opening,
+  /** It carries the link. */
   Open,
+  /** The module has a stream, or may have or get one, whose link is down already: to be closed before the next. */
+  Stale,
 }
 
 /** How far a send has come. */
@@ -54,7 +59,9 @@ export const enum SendStage {
   Announced,
   /** The module takes the payload. */
   Payload,
-  /** All of the payload is out, `SEND OK` is awaited. */
+  /** All of the payload is out, `Recv <n> bytes` is awaited. */
+  Delivered,
+  /** The module has all of it, `SEND OK` is awaited. */
   Confirming,
 }
 
@@ -123,6 +130,8 @@ export interface EspAt {
   /** The next try of a command that the module was too busy for, and the pause before the one after. */
   readonly retry: Deadline;
   retryPause: number;
+  /** When to stop trying, and to reset the module. */
+  readonly busyUntil: Deadline;
 
   /** Which of the set-up commands is next. */
   setupStep: number;
@@ -137,6 +146,10 @@ export interface EspAt {
   joinFailure: number;
 
   stream: Stream;
+  /** `0,CONNECT` has come for the connect under way: a `0,CLOSED` from now on speaks of it, not of the stream before. */
+  connected: boolean;
+  /** Connects that failed, one after the other. */
+  failedOpens: number;
   host: string;
   port: number;
   /** Bytes that the module has said it holds for us. */
@@ -144,7 +157,12 @@ export interface EspAt {
   /** The stream was served by a receive last, so that a send goes first now. */
   receivedLast: boolean;
   readonly poll: Deadline;
+  /** What the last receive command asked for, and whether its data has begun to come. */
+  asked: number;
+  answered: boolean;
   sendStage: SendStage;
+  /** The run that the user offered for the send under way still stands: its link has not been lost since. */
+  offered: boolean;
   /** Payload bytes of the send under way, and those that the serial port does not have yet. */
   sendLength: number;
   sendLeft: number;
@@ -152,7 +170,7 @@ export interface EspAt {
   /** The serial port's count of lost bytes when it was last looked at. */
   lost: number;
 
-  /** Resync: probes with and without an answer, whether a prompt may be pending, and when to give up waiting for `busy`. */
+  /** Resync: probes with and without an answer, whether a prompt may be pending, and when to give up waiting. */
   answers: number;
   probes: number;
   cancel: boolean;
@@ -160,15 +178,18 @@ export interface EspAt {
 }
 
 /**
- * The link is down for its user, whatever the module still has. A link that was asked for and not tried yet (the module
- * boots, or Wi-Fi is away) is not: its turn is still to come. Call it before the stream is marked as closed.
+ * The link is down for its user, whatever the module still has: its stream is stale. A link that was asked for and not
+ * tried yet (the module boots, Wi-Fi is away, or a stale stream is being closed) stays: its turn is still to come.
  */
 export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
-  esp.available = 0;
   const state = esp.link.state;
-  if (state === LinkState.Down || (state === LinkState.Opening && esp.stream === Stream.Closed)) return;
+  const tried = esp.stream === Stream.Opening || esp.stream === Stream.Open;
+  esp.available = 0;
+  esp.offered = false;
+  if (tried) esp.stream = Stream.Stale;
+  if (state === LinkState.Down || (state === LinkState.Opening && !tried)) return;
   esp.link.state = LinkState.Down;
-  esp.user.linkDown(now, loss);
+  esp.user.linkDown(now, state === LinkState.Closing ? LinkLoss.Closed : loss);
 }
 
 /** The command in the slot has had its final result. */
@@ -177,6 +198,7 @@ export function finishCommand(esp: EspAt): void {
   esp.sendStage = SendStage.None;
   esp.retryPause = FIRST_RETRY_PAUSE;
   disarm(esp.retry);
+  disarm(esp.busyUntil);
   atFinish(esp.engine);
 }
 

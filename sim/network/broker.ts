@@ -1,9 +1,13 @@
-import { generate, parser, type IConnectPacket, type IPublishPacket, type Packet } from "mqtt-packet";
-import type { SimClock, Timer } from "../clock";
+import type { IConnectPacket, IPublishPacket, Packet } from "mqtt-packet";
+import type { SimClock } from "../clock";
+import { Connection } from "./broker-connection";
 import { Session, type Message } from "./broker-session";
+import { ConnectReturn } from "./connect-return";
 import type { MemoryNetwork } from "./memory";
 import type { Socket, SocketEvents } from "./network";
-import { isFilter, isTopic, topicMatches } from "./topics";
+import { topicMatches } from "./topics";
+
+export { ConnectReturn } from "./connect-return";
 
 /** One packet that passed, as the log keeps it. */
 export interface LoggedPacket {
@@ -17,22 +21,12 @@ export interface LoggedPacket {
 /** What the broker can be told to keep to itself. */
 export type Mutable = "connack" | "puback" | "pingresp" | "suback" | "unsuback" | "publish";
 
-/** The CONNACK return codes of MQTT 3.1.1. */
-export const enum ConnectReturn {
-  Accepted = 0,
-  UnacceptableProtocol = 1,
-  IdentifierRejected = 2,
-  ServerUnavailable = 3,
-  BadCredentials = 4,
-  NotAuthorised = 5,
-}
-
 export interface BrokerOptions {
   /** If given, a client must show both. */
   readonly user?: string;
   readonly password?: string;
   /** Called for every packet, both ways. Return false to make it disappear. */
-  readonly onPacket?: (direction: "in" | "out", entry: LoggedPacket) => boolean | void;
+  readonly onPacket?: (direction: "in" | "out", entry: LoggedPacket) => unknown;
 }
 
 /** A client that is connected. */
@@ -241,210 +235,11 @@ export class ScriptedBroker {
         return connection;
       }
     }
-    throw new Error(`no client "${clientId}" is connected; there are: ${this.clients.map((c) => c.clientId).join(", ")}`);
+    const known = this.clients.map((client) => client.clientId).join(", ");
+    throw new Error(`no client "${clientId}" is connected; there are: ${known}`);
   }
 }
 
 function least(a: 0 | 1, b: 0 | 1): 0 | 1 {
   return a === 1 && b === 1 ? 1 : 0;
-}
-
-/** The broker's side of one connection. */
-class Connection implements SocketEvents {
-  connect: IConnectPacket | undefined;
-  session: Session | undefined;
-
-  private readonly parser = parser({ protocolVersion: 4 });
-  private will: { readonly message: Message; readonly retain: boolean } | undefined;
-  private lastHeard: number;
-  private watch: Timer | undefined;
-  private over = false;
-
-  constructor(
-    private readonly broker: ScriptedBroker,
-    readonly socket: Socket,
-  ) {
-    this.lastHeard = broker.clock.now;
-    this.parser.on("packet", (packet) => this.handle(packet));
-    this.parser.on("error", (error: Error) => this.blame(`sent bytes that are no MQTT: ${error.message}`));
-  }
-
-  connected(): void {}
-  drained(): void {}
-  failed(): void {}
-
-  data(chunk: Uint8Array): void {
-    if (!this.over) {
-      this.parser.parse(Buffer.from(chunk));
-    }
-  }
-
-  closed(): void {
-    this.finish(true);
-  }
-
-  /** The connection breaks; the client's will is published. */
-  die(): void {
-    this.socket.destroy();
-    this.finish(true);
-  }
-
-  /** The broker itself dies: nobody is left to publish a will. */
-  abandon(): void {
-    this.socket.destroy();
-    this.finish(false);
-  }
-
-  private finish(withWill: boolean): void {
-    if (this.over) {
-      return;
-    }
-    this.over = true;
-    this.watch?.cancel();
-    this.broker.release(this);
-    if (withWill && this.will !== undefined) {
-      this.broker.distribute(this.will.message, this.will.retain);
-    }
-  }
-
-  /** The client broke the rules. */
-  private blame(what: string): void {
-    this.broker.faults.push(`${this.connect?.clientId ?? "a client before its CONNECT"} ${what}`);
-    this.die();
-  }
-
-  private send(packet: Packet): void {
-    if (!this.over && this.broker.pass("out", this.connect?.clientId ?? "", packet)) {
-      this.socket.write(generate(packet));
-    }
-  }
-
-  private handle(packet: Packet): void {
-    if (this.over) {
-      return;
-    }
-    this.lastHeard = this.broker.clock.now;
-    const clientId = packet.cmd === "connect" ? packet.clientId : (this.connect?.clientId ?? "");
-    if (!this.broker.pass("in", clientId, packet)) {
-      return;
-    }
-    if (packet.cmd === "connect") {
-      this.welcome(packet);
-      return;
-    }
-    const { session } = this;
-    if (session === undefined) {
-      this.blame(`sent ${packet.cmd} before CONNECT`);
-      return;
-    }
-    this.serve(packet, session);
-  }
-
-  private serve(packet: Packet, session: Session): void {
-    switch (packet.cmd) {
-      case "publish":
-        this.takePublish(packet);
-        return;
-      case "puback":
-        if (packet.messageId === undefined || !session.acknowledge(packet.messageId)) {
-          this.broker.faults.push(`${this.connect?.clientId ?? ""} acknowledged ${packet.messageId}, which was not sent`);
-        }
-        return;
-      case "subscribe":
-        this.subscribe(packet, session);
-        return;
-      case "unsubscribe":
-        packet.unsubscriptions.forEach((filter) => session.subscriptions.delete(filter));
-        this.send({ cmd: "unsuback", granted: [], ...identified(packet) });
-        return;
-      case "pingreq":
-        this.send({ cmd: "pingresp" });
-        return;
-      case "disconnect":
-        this.will = undefined;
-        this.socket.end();
-        this.finish(false);
-        return;
-      default:
-        this.blame(`sent ${packet.cmd}, which is not a client's to send here`);
-    }
-  }
-
-  private welcome(connect: IConnectPacket): void {
-    if (this.connect !== undefined) {
-      this.blame("sent a second CONNECT");
-      return;
-    }
-    const returnCode = this.broker.judge(connect);
-    if (returnCode !== ConnectReturn.Accepted) {
-      this.send({ cmd: "connack", returnCode, sessionPresent: false });
-      this.socket.end();
-      this.finish(false);
-      return;
-    }
-    const { session, present } = this.broker.takeOver(connect, this);
-    this.connect = connect;
-    this.session = session;
-    this.will = willOf(connect);
-    this.watchOver(connect.keepalive ?? 0);
-    this.send({ cmd: "connack", returnCode, sessionPresent: present });
-    session.resume((packet) => this.send(packet));
-  }
-
-  private takePublish(packet: IPublishPacket): void {
-    if (!isTopic(packet.topic)) {
-      this.blame(`published to "${packet.topic}", which is no topic`);
-      return;
-    }
-    if (packet.qos === 2) {
-      this.blame("published at QoS 2, which this broker does not do");
-      return;
-    }
-    const message = { topic: packet.topic, payload: Buffer.from(packet.payload), qos: packet.qos };
-    this.broker.distribute(message, packet.retain);
-    if (packet.qos === 1) {
-      this.send({ cmd: "puback", ...identified(packet) });
-    }
-  }
-
-  private subscribe(packet: Packet & { cmd: "subscribe" }, session: Session): void {
-    const granted = packet.subscriptions.map(({ topic, qos }): 0 | 1 | 128 =>
-      isFilter(topic) ? (qos === 0 ? 0 : 1) : 128);
-    this.send({ cmd: "suback", granted, ...identified(packet) });
-    for (const [i, { topic }] of packet.subscriptions.entries()) {
-      const qos = granted[i];
-      if (qos === 0 || qos === 1) {
-        session.subscriptions.set(topic, qos);
-        this.broker.deliverRetained(session, topic, qos);
-      }
-    }
-  }
-
-  /** A client that keeps silent for one and a half times its keep-alive is taken for dead. */
-  private watchOver(keepAlive: number): void {
-    if (keepAlive === 0) {
-      return;
-    }
-    const limit = 1500 * keepAlive;
-    const look = (): void => {
-      if (this.broker.clock.now >= this.lastHeard + limit) {
-        this.die();
-      } else {
-        this.watch = this.broker.clock.at(this.lastHeard + limit, look);
-      }
-    };
-    look();
-  }
-}
-
-function identified(packet: { messageId?: number }): { messageId?: number } {
-  return packet.messageId === undefined ? {} : { messageId: packet.messageId };
-}
-
-function willOf({ will }: IConnectPacket): { message: Message; retain: boolean } | undefined {
-  if (will === undefined) {
-    return undefined;
-  }
-  const message: Message = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos === 0 ? 0 : 1 };
-  return { message, retain: will.retain ?? false };
 }

@@ -24,6 +24,7 @@ export class MemoryNetwork implements Network {
   private readonly addresses = new Map<string, string>();
   private readonly connections = new Set<Connection>();
   private readonly held: (() => void)[] = [];
+  private readonly silentHosts = new Set<string>();
   private parted = false;
   private nextPort = 49152;
 
@@ -58,6 +59,9 @@ export class MemoryNetwork implements Network {
       this.clock.after(this.latency, () => client.fail("no such host"));
       return client;
     }
+    if (this.silentHosts.has(host)) {
+      return client;
+    }
     this.carry(connection, () => {
       const accept = this.listeners.get(`${host}:${port}`);
       this.carry(connection, () => {
@@ -90,6 +94,15 @@ export class MemoryNetwork implements Network {
     if (!parted) {
       const released = this.held.splice(0);
       this.clock.after(this.latency, () => released.forEach((arrive) => arrive()));
+    }
+  }
+
+  /** Has a host not answer connects at all, as behind a firewall, or answer again. What is open stays open. */
+  silence(host: string, silent = true): void {
+    if (silent) {
+      this.silentHosts.add(host);
+    } else {
+      this.silentHosts.delete(host);
     }
   }
 
@@ -207,7 +220,7 @@ class MemorySocket implements Socket {
     if (this.dead || this.ended || !this.established || chunk.length === 0) {
       return;
     }
-    const copy = chunk.slice();
+    const copy = new Uint8Array(chunk);
     this.bufferedBytes += copy.length;
     if (this.connection.vanished) {
       this.giveUpAfter(RETRANSMIT_LIMIT_MS);

@@ -94,7 +94,7 @@ class TcpSocket implements Socket {
     }
     this.unsent += chunk.length;
     this.outside.awaitAnswer(this);
-    this.socket.write(chunk.slice(), () => {
+    this.socket.write(new Uint8Array(chunk), () => {
       this.unsent -= chunk.length;
       this.drained();
     });

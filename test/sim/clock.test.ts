@@ -43,17 +43,17 @@ describe("the clock", () => {
     const clock = new SimClock();
     const random = new Random(7);
     const ran: number[] = [];
-    const wanted: { time: number; id: number }[] = [];
-    for (let id = 0; id < 2000; id += 1) {
+    const timers = Array.from({ length: 2000 }, (_, id) => {
       const time = random.int(300);
-      const timer = clock.at(time, () => ran.push(id));
-      if (random.int(3) === 0) {
+      return { time, id, timer: clock.at(time, () => ran.push(id)), cancelled: random.int(3) === 0 };
+    });
+    for (const { timer, cancelled } of timers) {
+      if (cancelled) {
         timer.cancel();
         timer.cancel();
-      } else {
-        wanted.push({ time, id });
       }
     }
+    const wanted = timers.filter(({ cancelled }) => !cancelled);
     clock.runUntil(300);
     wanted.sort((a, b) => a.time - b.time || a.id - b.id);
     expect(ran).toEqual(wanted.map(({ id }) => id));

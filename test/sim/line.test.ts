@@ -138,6 +138,18 @@ describe("the serial line", () => {
     expect(line.host.leaving).toBe(0);
   });
 
+  test("forgets at a new rate how long the bytes before it took", () => {
+    const { clock, line } = setUp({ hostBaud: 921_600, moduleBaud: 921_600 });
+    const chunks: number[] = [];
+    line.module.onChunk(() => chunks.push(clock.now));
+    line.host.write(new Uint8Array(1023));
+    clock.runFor(11.15);
+    chunks.length = 0;
+    expect(line.host.setBaud(9600)).toBe(true);
+    clock.runFor(20);
+    expect(chunks).toHaveLength(1);
+  });
+
   test("loses what was received, what was to be sent and the byte on the wire when an end is reset", () => {
     const { clock, line } = setUp();
     line.module.write(new Uint8Array(100));

@@ -7,7 +7,7 @@ const ERROR = "\r\nERROR\r\n";
 describe("basic commands", () => {
   test("tell the versions of an ESP32-C3", () => {
     const reply = Bench.ready().ask("AT+GMR");
-    expect(reply).toMatch(/^AT version:5\.\S+\(.+ESP32C3.+\)\r\nSDK version:.+\r\ncompile time.+\r\nBin version:.+\r\n/);
+    expect(reply).toMatch(/^AT version:5\.\S+\(.+ESP32C3.+\)\r\nSDK version:.+\r\ncompile time.+\r\nBin version:/);
     expect(reply.endsWith(`\r\n${OK}`)).toBe(true);
   });
 
@@ -74,7 +74,8 @@ describe("basic commands", () => {
       expect(bench.ask(query)).toBe(`${answer}\r\n${OK}`);
     }
     expect(bench.ask("AT+SYSRAM?")).toMatch(/^\+SYSRAM:\d+,\d+\r\n\r\nOK\r\n$/);
-    for (const bad of ["AT+SYSSTORE=2", "AT+SLEEP=4", "AT+CWMODE=", "AT+CWRECONNCFG=1", "AT+CIPMUX=1,1", 'AT+CIPMUX="1"']) {
+    for (const bad of ["AT+SYSSTORE=2", "AT+SLEEP=4", "AT+CWMODE=", "AT+CWRECONNCFG=1", "AT+CIPMUX=1,1",
+      'AT+CIPMUX="1"']) {
       expect([bad, bench.ask(bad)]).toEqual([bad, ERROR]);
     }
   });
@@ -93,7 +94,8 @@ describe("joining", () => {
     expect(bench.heard + bench.wait(1_350)).toMatch(/WIFI GOT IP\r\n\r\nOK\r\n$/);
     expect(bench.ask("AT+CWSTATE?")).toBe(`+CWSTATE:2,"moth"\r\n${OK}`);
     expect(bench.ask("AT+CWJAP?")).toBe(`+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,0,1,0\r\n${OK}`);
-    expect(bench.ask("AT+CIFSR")).toMatch(/^\+CIFSR:STAIP,"192\.168\.1\.100"\r\n\+CIFSR:STAMAC,"7c:df:a1:..:..:.."\r\n\r\nOK\r\n$/);
+    expect(bench.ask("AT+CIFSR")).toMatch(
+      /^\+CIFSR:STAIP,"192\.168\.1\.100"\r\n\+CIFSR:STAMAC,"7c:df:a1:..:..:.."\r\n\r\nOK\r\n$/);
     expect(bench.ask("AT+CIPSTA?")).toBe(
       `+CIPSTA:ip:"192.168.1.100"\r\n+CIPSTA:gateway:"192.168.1.1"\r\n+CIPSTA:netmask:"255.255.255.0"\r\n${OK}`);
   });
@@ -280,6 +282,16 @@ describe("links", () => {
     expect(bench.ask('AT+CIPSTART="TCP","peer",7')).toBe(`CONNECT\r\n${OK}`);
   });
 
+  test("keep silent while another one is being connected", () => {
+    const bench = Bench.joined({ multiple: true });
+    bench.ask('AT+CIPSTART=0,"TCP","peer",7');
+    bench.network.silence("peer");
+    bench.ask('AT+CIPSTART=1,"TCP","peer",7,,,1000', 100);
+    bench.peer.socket.write(Buffer.from("news"));
+    expect(bench.wait(800)).toBe("");
+    expect(bench.wait(200)).toBe(`${ERROR}\r\n+IPD,0,4:news\r\n`);
+  });
+
   test("tell when the peer closes", () => {
     const bench = Bench.joined({ multiple: true });
     bench.ask('AT+CIPSTART=2,"TCP","peer",7');
@@ -369,7 +381,10 @@ describe("receiving actively", () => {
     for (let at = 0; at < sent.length; at += 1000) {
       bench.peer.socket.write(Buffer.from(sent.slice(at, at + 1000)));
     }
-    const got = bench.wait(10_000);
+    const begin = bench.wait(1_000);
+    // A second carries 11,520 bytes, and the rings and windows on the way hold some more.
+    expect(bench.peer.socket.bufferedBytes).toBeGreaterThan(30_000);
+    const got = begin + bench.wait(10_000);
     const data = got.split(/\r\n\r\n\+IPD,\d+:|^\r\n\+IPD,\d+:|\r\n$/).join("");
     expect(data).toBe(sent);
   });

@@ -91,12 +91,14 @@ describe("the scripted broker", () => {
 
   test("checks user and password, the protocol, and an empty client id", () => {
     const table = new Table({ user: "u", password: "p" });
-    const code = (connect: Partial<IConnectPacket>, id = "a"): unknown => table.client(id, connect).last();
+    const code = (connect: Partial<IConnectPacket>): unknown => table.client("a", connect).last();
     const knows = { username: "u", password: Buffer.from("p") };
     expect(code({})).toMatchObject({ returnCode: ConnectReturn.NotAuthorised });
     expect(code({ ...knows, password: Buffer.from("x") })).toMatchObject({ returnCode: ConnectReturn.NotAuthorised });
     expect(code(knows)).toMatchObject({ returnCode: 0 });
-    expect(code({ ...knows, clean: false }, "")).toMatchObject({ returnCode: ConnectReturn.IdentifierRejected });
+    // No client id and no clean session: the packet library refuses to make one.
+    const nameless = new Client(table).sendRaw(Buffer.from("\x10\x0c\0\x04MQTT\x04\0\0\0\0\0"));
+    expect(nameless.last()).toMatchObject({ returnCode: ConnectReturn.IdentifierRejected });
     expect(code({ ...knows, protocolVersion: 3, protocolId: "MQIsdp" }))
       .toMatchObject({ returnCode: ConnectReturn.UnacceptableProtocol });
   });

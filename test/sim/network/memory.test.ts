@@ -136,6 +136,17 @@ describe("the network in memory", () => {
     expect(late.events).toEqual(["connected 2014"]);
   });
 
+  test("loses what was on its way when a connection becomes half open", () => {
+    const { clock, network, client, server } = setUp();
+    const socket = network.connect("peer", 7, client);
+    clock.runFor(10);
+    socket.write(Buffer.from("abc"));
+    network.vanishAll();
+    clock.runFor(100);
+    expect(server.text).toBe("");
+    expect(socket.bufferedBytes).toBe(3);
+  });
+
   test("breaks all connections for both sides", () => {
     const { clock, network, client, server } = setUp();
     network.connect("peer", 7, client);

@@ -12,7 +12,11 @@ afterEach(() => {
 });
 
 function serve(onConnection: (socket: NodeSocket) => void): Promise<number> {
-  const server = createServer(onConnection);
+  const server = createServer((socket) => {
+    // A client that dies without a word is what half of these tests are about.
+    socket.on("error", () => undefined);
+    onConnection(socket);
+  });
   servers.push(server);
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {

@@ -1,0 +1,103 @@
+import { createServer } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { Mosquitto } from "./mosquitto";
+import { freePort, Program, ROOT, Sim } from "./processes";
+
+/** Runs `moth sim` to its end. */
+async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: string[] }> {
+  const program = new Program(process.execPath, ["tools/moth.mjs", "sim", ...args], env);
+  const code = await program.ended;
+  return { code, lines: program.lines };
+}
+
+describe("moth sim", () => {
+  test("runs the main job on its own broker and exits 0 after --for", async () => {
+    const { code, lines } = await moth(["--for", "15"]);
+    expect(code).toBe(0);
+    expect(lines.some((line) => /mqtt +online$/.test(line))).toBe(true);
+    const acknowledged = lines.filter((line) => /telemetry acknowledged/.test(line));
+    expect(acknowledged.length).toBeGreaterThanOrEqual(2);
+    expect(lines.join("\n")).toMatch(/published +\d+, acknowledged \d+, retried 0, refused 0/);
+    expect(lines.join("\n")).toMatch(/outbox +\d+ of 4096 bytes at most/);
+  });
+
+  test("says nothing to a terminal that is none: no colours, no keys", async () => {
+    const { lines } = await moth(["--for", "4", "--speed", "max"]);
+    expect(lines.join("\n")).not.toContain("\u001b");
+    expect(lines.join("\n")).not.toContain("keys:");
+  });
+
+  test("gives one line and exit code 1 for each thing that is wrong with its flags", async () => {
+    const wrong: [string[], RegExp][] = [
+      [["--broker", "nonsense"], /--broker nonsense: not a URL: write mqtt:/],
+      [["--broker", "http://h"], /only mqtt:\/\/ is supported/],
+      [["--broker", "mqtt://u:secret@h"], /MOTH_MQTT_PASSWORD/],
+      [["--device", "a/b"], /--device a\/b: give 1 to 32 letters/],
+      [["--for", "-1"], /--for -1: give a number/],
+      [["--speed", "warp"], /real, max/],
+      [["--baud", "fast"], /--baud fast: give a whole number/],
+      [["--set", "temperature"], /--set temperature: write NAME=NUMBER/],
+      [["--set", "pressure=1000"], /nothing here is called "pressure"/],
+      [["--set", "temperature=500"], /temperature must be from -40 to 125/],
+      [["--sped", "max"], /did you mean --speed/i],
+      [["no-such-app.ts"], /no-such-app.ts: no such file/],
+      [["hal/hal.ts"], /exports no application by default/],
+    ];
+    const results = await Promise.all(wrong.map(([args]) => moth(args)));
+    for (const [index, { code, lines }] of results.entries()) {
+      const [args, message] = wrong[index] ?? [[], /never/];
+      expect({ args, code }).toEqual({ args, code: 1 });
+      expect(lines.filter((line) => line.startsWith("moth: "))).toEqual([expect.stringMatching(message)]);
+      expect(lines.join("\n")).not.toMatch(/\n\s+at /);
+      expect(lines.join("\n")).not.toContain("secret");
+    }
+  }, 60_000);
+
+  test("says that a broker cannot be reached", async () => {
+    const port = await freePort();
+    const { code, lines } = await moth(["--broker", `mqtt://127.0.0.1:${port}`]);
+    expect(code).toBe(1);
+    expect(lines).toEqual([expect.stringContaining(`cannot reach the broker at 127.0.0.1:${port} (connection refused)`)]);
+  });
+
+  test("says that a port is taken", async () => {
+    const server = createServer();
+    const port = await freePort();
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { code, lines } = await moth(["--port", String(port)]);
+    expect(code).toBe(1);
+    expect(lines).toEqual([expect.stringContaining(`--port ${port}: another program listens there`)]);
+  });
+
+  test("takes the password from the environment, and says when the broker does not like it", async () => {
+    const broker = await Mosquitto.start({ user: "moth", password: "right" });
+    const url = `mqtt://moth@127.0.0.1:${broker.port}`;
+    const good = new Sim(["--broker", url, "--trace", "all"], { MOTH_MQTT_PASSWORD: "right" });
+    await good.until({ event: "acknowledged" });
+    expect(good.program.lines.join("\n")).not.toContain("right");
+    const bad = await moth(["--broker", url], { MOTH_MQTT_PASSWORD: "wrong" });
+    expect(bad.code).toBe(1);
+    expect(bad.lines.at(-1)).toMatch(/^moth: the broker at .* refused: (not authorised|bad user name or password)$/);
+    const none = await moth(["--broker", url]);
+    expect(none.code).toBe(1);
+    expect(none.lines).toEqual([expect.stringContaining("no password for moth: set MOTH_MQTT_PASSWORD")]);
+  });
+
+  test("shows a broker that goes away while it runs, and why each new try fails", async () => {
+    const broker = await Mosquitto.start();
+    const sim = new Sim(["--broker", broker.url]);
+    await sim.online();
+    await broker.stop();
+    await sim.until({ event: "closed" });
+    await sim.until({ event: "unreachable", reason: "connection refused" });
+    expect(sim.program.running).toBe(true);
+  });
+
+  test("prints --help and exits 0", async () => {
+    const { code, lines } = await moth(["--help"]);
+    expect(code).toBe(0);
+    expect(lines.join("\n")).toContain("--broker <url>");
+    expect(ROOT).toBeTruthy();
+  });
+});

@@ -1,0 +1,113 @@
+/** A real Mosquitto for tests, and its stock clients. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { requireTool } from "../system";
+import { freePort, Program } from "./processes";
+
+export interface MosquittoOptions {
+  /** User name and password that it asks for; without it everybody is let in. */
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/** A broker on the loopback interface that keeps nothing on disk: after a stop it has forgotten everything. */
+export class Mosquitto {
+  private program: Program | undefined;
+
+  private constructor(
+    private readonly config: string,
+    readonly port: number,
+  ) {}
+
+  static async start(options: MosquittoOptions = {}): Promise<Mosquitto> {
+    const folder = mkdtempSync(join(tmpdir(), "moth-mosquitto-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const port = await freePort();
+    const lines = [`listener ${port} 127.0.0.1`, "log_type all", "log_dest stderr", "connection_messages true"];
+    // Started as root, it would change to a user who may not read the folder.
+    if (process.getuid?.() === 0) lines.push("user root");
+    if (options.user === undefined) {
+      lines.push("allow_anonymous true");
+    } else {
+      const passwords = join(folder, "passwords");
+      execFileSync(requireTool("mosquitto_passwd"), ["-c", "-b", passwords, options.user, options.password ?? ""]);
+      lines.push("allow_anonymous false", `password_file ${passwords}`);
+    }
+    const config = join(folder, "mosquitto.conf");
+    writeFileSync(config, `${lines.join("\n")}\n`);
+    const broker = new Mosquitto(config, port);
+    await broker.start();
+    return broker;
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port}`;
+  }
+
+  /** Everything it has logged since it was started. */
+  get log(): readonly string[] {
+    return this.program?.lines ?? [];
+  }
+
+  async start(): Promise<void> {
+    this.program = new Program(requireTool("mosquitto"), ["-c", this.config]);
+    await this.program.until("the broker's listener", (line) => (/running$/.test(line) ? true : undefined));
+  }
+
+  async stop(): Promise<void> {
+    this.program?.kill("SIGTERM");
+    await this.program?.ended;
+  }
+
+  /** `mosquitto_sub`: every message of `filter` as it comes, once it is subscribed. */
+  async subscribe(filter: string): Promise<Subscriber> {
+    const args = ["-h", "127.0.0.1", "-p", String(this.port), "-q", "1", "-t", filter, "-d", "-F", "%j"];
+    // Into a pipe it would write whole blocks; a test wants each line as it comes.
+    const subscriber = new Subscriber(new Program("stdbuf", ["-oL", requireTool("mosquitto_sub"), ...args]));
+    await subscriber.program.until("the subscription", (line) => (line.startsWith("Subscribed") ? true : undefined));
+    return subscriber;
+  }
+
+  /** `mosquitto_pub`, and its end. */
+  publish(topic: string, payload: string, ...flags: string[]): void {
+    const args = ["-h", "127.0.0.1", "-p", String(this.port), "-q", "1", "-t", topic, "-m", payload, ...flags];
+    execFileSync(requireTool("mosquitto_pub"), args);
+  }
+}
+
+export interface Received {
+  readonly retained: boolean;
+  readonly topic: string;
+  readonly payload: string;
+}
+
+/** The messages that a stock client has received. */
+export class Subscriber {
+  constructor(readonly program: Program) {}
+
+  get messages(): Received[] {
+    return this.program.lines.map(messageIn).filter((message) => message !== undefined);
+  }
+
+  /** What has been published to a topic, oldest first. */
+  payloads(topic: string): string[] {
+    return this.messages.filter((message) => message.topic === topic).map((message) => message.payload);
+  }
+
+  until(topic: string, payload: string, ms?: number, from?: number): Promise<Received> {
+    return this.program.until(`${topic} ${payload}`, (line) => {
+      const message = messageIn(line);
+      return message?.topic === topic && message.payload === payload ? message : undefined;
+    }, ms, from);
+  }
+}
+
+/** A line of `mosquitto_sub -F %j`, or of `paho_subscriber.py`, which writes the same. */
+function messageIn(line: string): Received | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const { topic, payload, retain }: { topic: string; payload?: string; retain: number } = JSON.parse(line);
+  return { retained: retain === 1, topic, payload: payload ?? "" };
+}

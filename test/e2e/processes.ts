@@ -1,0 +1,136 @@
+/** Real programs, started by tests, that are read line by line and never outlive their test. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A program that runs, and what it has said so far. */
+export class Program {
+  /** Standard output and standard error, line by line, in the order in which they came. */
+  readonly lines: string[] = [];
+  readonly ended: Promise<number | NodeJS.Signals>;
+  private readonly process: ChildProcess;
+  private readonly waiting = new Set<() => void>();
+
+  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
+    this.process = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      if (stream === null) continue;
+      createInterface(stream).on("line", (line) => {
+        this.lines.push(line);
+        this.wakeAll();
+      });
+    }
+    this.ended = new Promise((resolve, reject) => {
+      this.process.once("error", reject);
+      this.process.once("close", (code, signal) => {
+        resolve(code ?? signal ?? 0);
+        this.wakeAll();
+      });
+    });
+    onTestFinished(async () => {
+      this.process.kill("SIGKILL");
+      await this.ended;
+    });
+  }
+
+  get running(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+
+  /** The first thing, from line `from` on, that `find` makes of a line; fails with all that was said after `ms`. */
+  async until<T>(what: string, find: (line: string) => T | undefined, ms = 20_000, from = 0): Promise<T> {
+    const deadline = Date.now() + ms;
+    for (let index = from; ; index++) {
+      while (index >= this.lines.length) {
+        const left = deadline - Date.now();
+        if (left <= 0 || !this.running) {
+          const why = this.running ? `within ${ms} ms` : "before the program ended";
+          throw new Error(`${what} did not come ${why}; so far:\n${this.lines.join("\n")}`);
+        }
+        await this.more(left);
+      }
+      const found = find(this.lines[index] ?? "");
+      if (found !== undefined) return found;
+    }
+  }
+
+  private more(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.waiting.add(wake);
+    });
+  }
+
+  private wakeAll(): void {
+    for (const wake of [...this.waiting]) wake();
+  }
+}
+
+/** An event that `moth sim --json` told. */
+export type SimEvent = Readonly<Record<string, unknown>>;
+
+/** A simulated board, as a program of its own. */
+export class Sim {
+  readonly program: Program;
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    this.program = new Program(process.execPath, ["tools/moth.mjs", "sim", "--json", ...args], env);
+  }
+
+  /** Every event so far. */
+  get events(): SimEvent[] {
+    return this.program.lines.map(eventIn).filter((event) => event !== undefined);
+  }
+
+  /** The first event with these values, from line `from` on. */
+  until(wanted: SimEvent, ms?: number, from?: number): Promise<SimEvent> {
+    const matches = (line: string): SimEvent | undefined => {
+      const event = eventIn(line);
+      const fits = event !== undefined && Object.entries(wanted).every(([key, value]) => event[key] === value);
+      return fits ? event : undefined;
+    };
+    return this.program.until(JSON.stringify(wanted), matches, ms, from);
+  }
+
+  online(): Promise<SimEvent> {
+    return this.until({ event: "online" });
+  }
+}
+
+function eventIn(line: string): SimEvent | undefined {
+  if (!line.startsWith("{")) return undefined;
+  const value: unknown = JSON.parse(line);
+  return isEvent(value) ? value : undefined;
+}
+
+function isEvent(value: unknown): value is SimEvent {
+  return typeof value === "object" && value !== null;
+}
+
+/** A port that nobody listened on a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === "string") reject(new Error("no port"));
+        else resolve(address.port);
+      });
+    });
+  });
+}
