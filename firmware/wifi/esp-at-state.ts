@@ -5,6 +5,7 @@
  * together.
  */
 import type { Bytes, Entropy, Millis, ResetLine } from "../../hal/hal";
+import { div } from "#native";
 import { type Backoff } from "../core/backoff";
 import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../core/link";
 import { type Deadline, disarm } from "../core/time";
@@ -190,6 +191,11 @@ export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
   if (state === LinkState.Down || (state === LinkState.Opening && !tried)) return;
   esp.link.state = LinkState.Down;
   esp.user.linkDown(now, state === LinkState.Closing ? LinkLoss.Closed : loss);
+}
+
+/** Milliseconds that `count` bytes take on the wire, 10 bits each. */
+export function onWire(esp: EspAt, count: number): number {
+  return div(count * 10000, esp.options.baud);
 }
 
 /** The command in the slot has had its final result. */

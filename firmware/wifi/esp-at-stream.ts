@@ -3,12 +3,12 @@
  * flood from the peer nor a full outbox keeps the other waiting.
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { div } from "#native";
 import { LinkLoss, LinkState } from "../core/link";
-import { arm, isDue } from "../core/time";
+import { arm, disarm, isDue } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
-import { atBegin, atSend, type AtEngine } from "./at-engine";
-import { Command, type EspAt, loseLink, SendStage, Stream } from "./esp-at-state";
+import { atBegin, atRealign, atSend, type AtEngine } from "./at-engine";
+import { openFailed } from "./esp-at-bringup";
+import { Command, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
 import { enterResync } from "./esp-at-resync";
 
 /** The module gives a connect up after 10 to 18 s. */
@@ -16,22 +16,20 @@ const OPEN_PATIENCE = 20000;
 const CLOSE_PATIENCE = 5000;
 const PROMPT_PATIENCE = 5000;
 const SEND_PATIENCE = 15000;
+/** For the end of a send whose stream has closed meanwhile. */
+const CLOSED_PATIENCE = 1000;
 /** For an answer that is due at once, on top of the time its bytes take on the wire. */
 const REPLY_PATIENCE = 2000;
 /** TCP keep-alive in seconds: a peer that is gone without a word is noticed even when nothing is sent. */
 const KEEP_ALIVE = 60;
 
-/** Milliseconds that `count` bytes take on the wire, 10 bits each. */
-function onWire(esp: EspAt, count: number): number {
-  return div(count * 10000, esp.options.baud);
-}
-
 /** What the stream does next, Wi-Fi being up and the slot empty. */
 export function pumpStream(esp: EspAt, now: Millis): void {
   const state = esp.link.state;
-  if (esp.stream === Stream.Open) {
-    if (state === LinkState.Up) exchange(esp, now);
-    else close(esp, now);
+  if (esp.stream === Stream.Open && state === LinkState.Up) {
+    exchange(esp, now);
+  } else if (esp.stream !== Stream.Closed) {
+    close(esp, now);
   } else if (state === LinkState.Opening) {
     open(esp, now);
   }
@@ -42,10 +40,11 @@ function exchange(esp: EspAt, now: Millis): void {
   const maySend = esp.user.waiting();
   if (mayReceive && !(maySend && esp.receivedLast)) {
     receive(esp, now);
+  } else if (isDue(esp.poll, now)) {
+    // Before a send, or a lost notice would stay lost for as long as there is something to send.
+    askLength(esp, now);
   } else if (maySend) {
     send(esp, now);
-  } else if (isDue(esp.poll, now)) {
-    askLength(esp, now);
   }
 }
 
@@ -59,19 +58,26 @@ function open(esp: EspAt, now: Millis): void {
   writeDecimal(command, KEEP_ALIVE);
   esp.command = Command.Open;
   esp.stream = Stream.Opening;
+  esp.connected = false;
   esp.available = 0;
   atSend(esp.engine, now, OPEN_PATIENCE);
 }
 
+/**
+ * `ERROR` may also mean that the module has a stream that this side does not know of, so whatever there is gets closed
+ * before the next try. If the link went down meanwhile, the stream is nobody's.
+ */
 export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
+  if (esp.stream !== Stream.Opening) return;
   if (!ok) {
     esp.stats.openFailures++;
     loseLink(esp, now, LinkLoss.Unreachable);
-    esp.stream = Stream.Closed;
+    openFailed(esp, now);
     return;
   }
   esp.stream = Stream.Open;
   esp.stats.opens++;
+  esp.failedOpens = 0;
   arm(esp.poll, now, esp.options.pollEvery);
   if (esp.link.state !== LinkState.Opening) return;
   esp.link.state = LinkState.Up;
@@ -90,13 +96,14 @@ export function closeAnswered(esp: EspAt, now: Millis): void {
   esp.stream = Stream.Closed;
 }
 
-/** `0,CLOSED` came. While a connect is under way it speaks of the stream before. */
+/** `0,CLOSED` came. While a connect is under way it speaks of the stream before, until `0,CONNECT` has come. */
 export function streamClosed(esp: EspAt, now: Millis): void {
-  if (esp.stream !== Stream.Open) return;
-  loseLink(esp, now, esp.link.state === LinkState.Closing ? LinkLoss.Closed : LinkLoss.Peer);
+  const connecting = esp.command === Command.Open;
+  if (connecting && !esp.connected) return;
+  loseLink(esp, now, LinkLoss.Peer);
+  if (connecting) return;
   esp.stream = Stream.Closed;
-  // The module goes on waiting for a payload that nobody can supply any more.
-  if (esp.sendStage === SendStage.Payload) enterResync(esp, now, true);
+  if (esp.sendStage > SendStage.Payload) arm(esp.engine.deadline, now, CLOSED_PATIENCE);
 }
 
 function receive(esp: EspAt, now: Millis): void {
@@ -107,6 +114,8 @@ function receive(esp: EspAt, now: Millis): void {
   writeText(command, "AT+CIPRECVDATA=0,");
   writeDecimal(command, count);
   esp.command = Command.Receive;
+  esp.asked = count;
+  esp.answered = false;
   // If more remains, a new notice follows the reply.
   esp.available = 0;
   esp.receivedLast = true;
@@ -116,14 +125,28 @@ function receive(esp: EspAt, now: Millis): void {
 }
 
 export function payloadReceived(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: number): void {
+  esp.answered = true;
   esp.stats.receivedBytes += count;
   if (esp.link.state === LinkState.Up) esp.user.received(now, bytes, at, count);
 }
 
+/** `OK` without data: the data came and was not understood. `ERROR` means that there was none. */
+export function receiveAnswered(esp: EspAt, now: Millis, ok: boolean): void {
+  if (ok && !esp.answered) streamDamaged(esp, now);
+}
+
 /** Bytes were lost or added within the stream: what follows would be read as something it is not. */
 export function streamDamaged(esp: EspAt, now: Millis): void {
+  if (esp.stream !== Stream.Open) return;
   esp.stats.damaged++;
   loseLink(esp, now, LinkLoss.Damaged);
+}
+
+/** A payload has begun and goes no further: the module has lost its way within it, or has rebooted. */
+export function payloadStalled(esp: EspAt, now: Millis): void {
+  atRealign(esp.engine);
+  streamDamaged(esp, now);
+  if (esp.phase !== Phase.Resync) enterResync(esp, now);
 }
 
 function askLength(esp: EspAt, now: Millis): void {
@@ -144,6 +167,7 @@ function send(esp: EspAt, now: Millis): void {
   writeDecimal(command, count);
   esp.command = Command.Send;
   esp.sendStage = SendStage.Announced;
+  esp.offered = true;
   esp.receivedLast = false;
   esp.stats.sends++;
   atSend(esp.engine, now, PROMPT_PATIENCE);
@@ -152,10 +176,9 @@ function send(esp: EspAt, now: Millis): void {
 
 export function promptCame(esp: EspAt, now: Millis): void {
   if (esp.sendStage !== SendStage.Announced) return;
-  if (esp.link.state === LinkState.Down) {
-    enterResync(esp, now, true);
-    return;
-  }
+  // A `busy` that came before was about something else: sent again now, the command would be payload.
+  disarm(esp.retry);
+  disarm(esp.busyUntil);
   esp.sendStage = SendStage.Payload;
   arm(esp.engine.deadline, now, REPLY_PATIENCE + onWire(esp, esp.sendLength));
   feed(esp, now);
@@ -164,14 +187,26 @@ export function promptCame(esp: EspAt, now: Millis): void {
 /** Moves payload from its owner straight into the serial port, as far as that takes it. */
 export function feed(esp: EspAt, now: Millis): void {
   if (esp.sendStage !== SendStage.Payload) return;
+  if (!esp.offered) {
+    // The module waits for a payload that nobody can supply any more.
+    enterResync(esp, now);
+    return;
+  }
   while (esp.sendLeft > 0) {
     const count = feedPiece(esp, esp.engine, now);
     if (count === 0) return;
     esp.sendLeft -= count;
     esp.stats.sentBytes += count;
   }
+  esp.sendStage = SendStage.Delivered;
+  arm(esp.engine.deadline, now, REPLY_PATIENCE + onWire(esp, esp.sendLength));
+}
+
+/** `Recv <n> bytes` came: the module has all of the payload, and its peer decides how long the rest takes. */
+export function payloadTaken(esp: EspAt, now: Millis): void {
+  if (esp.sendStage !== SendStage.Delivered) return;
   esp.sendStage = SendStage.Confirming;
-  arm(esp.engine.deadline, now, SEND_PATIENCE + onWire(esp, esp.sendLength));
+  arm(esp.engine.deadline, now, esp.offered ? SEND_PATIENCE : CLOSED_PATIENCE);
 }
 
 function feedPiece(esp: EspAt, engine: AtEngine, now: Millis): number {
@@ -182,7 +217,18 @@ function feedPiece(esp: EspAt, engine: AtEngine, now: Millis): number {
   return count;
 }
 
-/** The send has ended. Unless all of it was confirmed, what reached the peer is unknown, and the stream is given up. */
-export function sendAnswered(esp: EspAt, now: Millis, ok: boolean): void {
-  if (!ok) loseLink(esp, now, LinkLoss.Peer);
+/** `SEND OK` ends a send that the module has all of; before, it is the straggler of another. */
+export function sendSucceeded(esp: EspAt): void {
+  if (esp.sendStage >= SendStage.Delivered) finishCommand(esp);
+}
+
+/**
+ * The send has failed. What reached the peer is unknown, so the stream is given up. If the module has not said that it
+ * has all of the payload, it may be waiting for more, and would take the next command for it.
+ */
+export function sendFailed(esp: EspAt, now: Millis): void {
+  const taken = esp.sendStage === SendStage.Confirming;
+  loseLink(esp, now, LinkLoss.Peer);
+  if (taken) finishCommand(esp);
+  else enterResync(esp, now);
 }

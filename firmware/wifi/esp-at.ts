@@ -13,16 +13,17 @@ import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/tim
 import {
   atRead,
   atSendAgain,
+  atStalled,
   atTimedOut,
   atWait,
   atWrite,
-  type AtEngine,
   type AtEvents,
   createAtEngine,
 } from "./at-engine";
 import {
   createJoinCommand,
   joinAnswered,
+  moduleEchoed,
   moduleReady,
   pumpBringup,
   setupAnswered,
@@ -60,14 +61,19 @@ import {
   feed,
   openAnswered,
   payloadReceived,
+  payloadStalled,
+  payloadTaken,
   promptCame,
   pumpStream,
-  sendAnswered,
+  receiveAnswered,
+  sendFailed,
+  sendSucceeded,
   streamClosed,
   streamDamaged,
 } from "./esp-at-stream";
 
 const COMMA = 44;
+const COLON = 58;
 /** The longest command: a join whose every byte of name and password had to be escaped. */
 const COMMAND_SIZE = 256;
 const RECEIVE_DATA = "+CIPRECVDATA:";
@@ -87,7 +93,7 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
       promptCame(esp, now);
     },
     header(bytes, at, count) {
-      return payloadHeader(esp.engine, bytes, at, count);
+      return payloadHeader(esp, bytes, at, count);
     },
     payload(now, bytes, at, count) {
       payloadReceived(esp, now, bytes, at, count);
@@ -124,6 +130,7 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     command: Command.None,
     retry: createDeadline(),
     retryPause: FIRST_RETRY_PAUSE,
+    busyUntil: createDeadline(),
     setupStep: 0,
     joinCommand,
     joinBackoff: createBackoff(2000, 60000),
@@ -132,12 +139,17 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     joined: false,
     joinFailure: 0,
     stream: Stream.Closed,
+    connected: false,
+    failedOpens: 0,
     host: "",
     port: 0,
     available: 0,
     receivedLast: false,
     poll: createDeadline(),
+    asked: 0,
+    answered: false,
     sendStage: SendStage.None,
+    offered: false,
     sendLength: 0,
     sendLeft: 0,
     span: { bytes: joinCommand, at: 0, count: 0 },
@@ -207,13 +219,13 @@ export function espReceive(esp: EspAt, now: Millis): void {
 
 /** Second half of a turn: gives up what has timed out, feeds what is being sent, and starts what is next. */
 export function espPump(esp: EspAt, now: Millis): void {
+  if (atStalled(esp.engine, now)) payloadStalled(esp, now);
   if (atTimedOut(esp.engine, now)) commandTimedOut(esp, now);
   if (isDue(esp.retry, now)) {
     disarm(esp.retry);
-    atSendAgain(esp.engine);
+    atSendAgain(esp.engine, now);
   }
-  if (esp.sendStage === SendStage.Payload && esp.link.state === LinkState.Down) enterResync(esp, now, true);
-  if (esp.link.state === LinkState.Closing && esp.stream === Stream.Closed) loseLink(esp, now, LinkLoss.Closed);
+  if (esp.link.state === LinkState.Closing && !streamInUse(esp)) loseLink(esp, now, LinkLoss.Closed);
   feed(esp, now);
   if (!esp.engine.busy) startNext(esp, now);
   atWrite(esp.engine);
@@ -233,6 +245,10 @@ export function espWait(esp: EspAt, now: Millis): number {
   return wait;
 }
 
+function streamInUse(esp: EspAt): boolean {
+  return esp.stream === Stream.Opening || esp.stream === Stream.Open;
+}
+
 function startNext(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Resync) pumpResync(esp, now);
   else if (esp.phase === Phase.Joined && esp.gotIp) pumpStream(esp, now);
@@ -241,21 +257,25 @@ function startNext(esp: EspAt, now: Millis): void {
 
 function commandTimedOut(esp: EspAt, now: Millis): void {
   esp.stats.timeouts++;
-  const command = esp.command;
-  const sending = esp.sendStage === SendStage.Announced || esp.sendStage === SendStage.Payload;
-  finishCommand(esp);
-  if (command === Command.Probe) probeTimedOut(esp, now);
-  else enterResync(esp, now, sending);
+  if (esp.command === Command.Probe) {
+    finishCommand(esp);
+    probeTimedOut(esp, now);
+  } else {
+    enterResync(esp, now);
+  }
 }
 
-/** Where the payload of a receive begins: behind `+CIPRECVDATA:<length>,`. */
-function payloadHeader(engine: AtEngine, bytes: Bytes, at: number, count: number): number {
+/**
+ * Where the payload of a receive begins: behind `+CIPRECVDATA:<length>,`. More than was asked for never comes: that is
+ * a header that was damaged.
+ */
+function payloadHeader(esp: EspAt, bytes: Bytes, at: number, count: number): number {
   if (!startsWith(bytes, at, count, RECEIVE_DATA)) return 0;
   const comma = find(bytes, at, count, COMMA);
   if (comma < 0) return 0;
   const length = decimalAt(bytes, at + RECEIVE_DATA_LENGTH, comma - at - RECEIVE_DATA_LENGTH);
-  if (length < 0) return 0;
-  engine.payload = length;
+  if (length < 0 || length > esp.asked) return 0;
+  esp.engine.payload = length;
   return comma + 1 - at;
 }
 
@@ -276,7 +296,9 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       if (linkOf(bytes, at) === 0) streamClosed(esp, now);
       return;
     case EspLine.DataWaiting:
-      dataWaits(esp, bytes, at, count, IPD_LENGTH, 1);
+      // A colon and the data itself: the receive mode has got lost. Without it the data waits in the module.
+      if (find(bytes, at, count, COLON) < 0) dataWaits(esp, bytes, at, count, IPD_LENGTH, 1);
+      else if (esp.phase === Phase.Joined) enterResync(esp, now);
       return;
     case EspLine.ReceiveLength:
       dataWaits(esp, bytes, at, count, RECEIVE_LENGTH_LENGTH, 0);
@@ -285,7 +307,7 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       if (esp.command === Command.Join) esp.joinFailure = numberAt(bytes, at, count, CWJAP_LENGTH, 0);
       return;
     case EspLine.Echo:
-      if (esp.phase === Phase.Joined) enterResync(esp, now, false);
+      moduleEchoed(esp, now);
       return;
     case EspLine.Busy:
       moduleBusy(esp, now);
@@ -295,7 +317,13 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       if (esp.command !== Command.Send) commandAnswered(esp, now, true);
       return;
     case EspLine.SendOk:
-      if (esp.command === Command.Send) commandAnswered(esp, now, true);
+      sendSucceeded(esp);
+      return;
+    case EspLine.PayloadTaken:
+      payloadTaken(esp, now);
+      return;
+    case EspLine.Connect:
+      if (linkOf(bytes, at) === 0) esp.connected = true;
       return;
     case EspLine.Error:
     case EspLine.Fail:
@@ -303,9 +331,7 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
     case EspLine.SendCanceled:
       commandAnswered(esp, now, false);
       return;
-    case EspLine.Connect:
     case EspLine.WifiConnected:
-    case EspLine.PayloadTaken:
     case EspLine.Other:
       return;
   }
@@ -319,6 +345,10 @@ function dataWaits(esp: EspAt, bytes: Bytes, at: number, count: number, prefix: 
 /** The final result of the command in the slot. Without one it is a straggler that nobody waits for. */
 function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   const command = esp.command;
+  if (command === Command.Send) {
+    sendFailed(esp, now);
+    return;
+  }
   finishCommand(esp);
   switch (command) {
     case Command.Probe:
@@ -334,13 +364,12 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     case Command.Open:
       openAnswered(esp, now, ok);
       return;
-    case Command.Send:
-      sendAnswered(esp, now, ok);
-      return;
     case Command.Close:
       closeAnswered(esp, now);
       return;
     case Command.Receive:
+      receiveAnswered(esp, now, ok);
+      return;
     case Command.ReceiveLength:
     case Command.None:
       return;
@@ -358,7 +387,11 @@ function moduleBusy(esp: EspAt, now: Millis): void {
     probeBusy(esp, now);
     return;
   }
-  if (!esp.retry.armed && esp.retryPause === FIRST_RETRY_PAUSE) arm(esp.engine.deadline, now, BUSY_PATIENCE);
+  if (!esp.busyUntil.armed) arm(esp.busyUntil, now, BUSY_PATIENCE);
+  if (isDue(esp.busyUntil, now)) {
+    enterReset(esp, now);
+    return;
+  }
   arm(esp.retry, now, esp.retryPause);
   esp.retryPause = sooner(esp.retryPause * 2, LONGEST_RETRY_PAUSE);
 }

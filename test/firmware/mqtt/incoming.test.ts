@@ -301,7 +301,7 @@ describe("a handler", () => {
     fromBroker(session, { cmd: "unsuback", messageId: session.client.unsubscribeId, granted: [] });
     expect(subscription.state).toBe(SubscriptionState.Off);
     fromBroker(session, message("a", "2"));
-    expect(heard).toEqual(["a 1 0".replace(" 0", " 1")]);
+    expect(heard).toEqual(["a 1 1"]);
     subscribeAgain(subscription);
     expect(commands(exchange(session))).toEqual(["subscribe"]);
   });
@@ -339,7 +339,7 @@ describe("a handler", () => {
     );
     const sent: Packet[] = [];
     let left = flood;
-    while (left.length > 0) {
+    for (let turn = 0; turn < 100; turn++) {
       left = session.link.receive(left);
       poll(session);
       session.link.flush();

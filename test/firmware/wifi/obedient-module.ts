@@ -64,6 +64,7 @@ export class ObedientModule {
       });
     };
     rig.onReset = (held) => (held ? this.die() : this.boot(BOOT_MS));
+    if (!rig.esp.reset.present) this.boot(BOOT_MS);
   }
 
   get connection(): Connection | undefined {
@@ -115,6 +116,11 @@ export class ObedientModule {
 
   private announce(): void {
     if (this.waiting.length === 0 || this.announced || this.silent || this.state === "off") return;
+    if (!this.passive) {
+      const data = this.waiting.splice(0);
+      this.rig.say(Buffer.concat([Buffer.from(`\r\n+IPD,0,${data.length}:`), Uint8Array.from(data), Buffer.from("\r\n")]));
+      return;
+    }
     this.announced = true;
     this.rig.say(`\r\n+IPD,0,${this.waiting.length}\r\n`);
   }
