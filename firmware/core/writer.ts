@@ -69,7 +69,10 @@ export function writeDecimal(writer: Writer, value: number): void {
   writer.at += putDecimal(writer.bytes, writer.at, value);
 }
 
-/** A fixed-point number: `steps` of 10^-`decimals`, so 215 with 1 decimal is `21.5` and -5 is `-0.5`. */
+/**
+ * A fixed-point number: `steps` of 10^-`decimals`, so 215 with 1 decimal is `21.5` and -5 is `-0.5`. `steps` is above
+ * -2147483648, which has no positive counterpart; `decimals` is 0 to 9.
+ */
 export function writeFixed(writer: Writer, steps: number, decimals: number): void {
   let unit = 1;
   for (let i = 0; i < decimals; i++) unit *= 10;

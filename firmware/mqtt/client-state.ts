@@ -98,6 +98,8 @@ export interface Client {
   readonly entropy: Entropy;
   readonly events: ClientEvents;
   readonly subscriptions: Subscription[];
+  /** How many bytes a SUBSCRIBE with all of them takes. */
+  subscribeSize: number;
   readonly outbox: Outbox;
   /** Everything but PUBLISH, and the notices: sent before the outbox, so that a full outbox never holds back an ack. */
   readonly control: Ring;
@@ -126,6 +128,8 @@ export interface Client {
   readonly leaveBy: Deadline;
   leaving: boolean;
   announce: boolean;
+  /** How many CONNECTs were sent since the last one that the broker accepted, as far as we know. */
+  unanswered: number;
 
   /** Packet identifiers: the last one given, and those of the SUBSCRIBE and UNSUBSCRIBE under way (0: none). */
   lastId: number;

@@ -37,7 +37,7 @@ import { createOutbox, outboxEmpty, outboxLinkLost } from "./outbox";
 import { PacketType, type Qos } from "./packet";
 import { createReader, readerFeed, readerReset, readerStop } from "./reader";
 import {
-  controlBegin,
+  controlBeginOwn,
   controlEnd,
   expectAcks,
   nextId,
@@ -45,6 +45,7 @@ import {
   senderOffer,
   senderPiece,
   senderReset,
+  senderRoom,
   senderTaken,
   senderWaiting,
 } from "./sender";
@@ -69,8 +70,6 @@ const BACKOFF_FIRST = 1000;
 const BACKOFF_CAP = 60000;
 /** Room in the control ring for acknowledgements, besides what must fit when a session begins. */
 const ACK_ROOM = 256;
-/** What of the control ring inbound packets may not fill with acknowledgements: a PINGREQ, and a gap. */
-const CONTROL_SPARE = 16;
 
 /** A client that does nothing until {@link clientStart}. @boot */
 export function createClient(options: ClientOptions, link: Link, entropy: Entropy, events: ClientEvents): Client {
@@ -105,6 +104,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     entropy,
     events,
     subscriptions: [],
+    subscribeSize: 0,
     outbox,
     control,
     reader,
@@ -127,6 +127,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     leaveBy: createDeadline(),
     leaving: false,
     announce: false,
+    unanswered: 0,
     lastId: 0,
     subscribeId: 0,
     unsubscribeId: 0,
@@ -164,24 +165,11 @@ export function addSubscription(
 ): Subscription | undefined {
   const subscription = createSubscription(filter, qos, handler);
   if (subscription === undefined) return undefined;
-  if (largestSubscribe(client.subscriptions) + 3 + subscription.filter.length > client.options.subscribeRoom) {
-    return undefined;
-  }
+  const size = largestSubscribe(client.subscriptions, subscription.filter.length);
+  if (size > client.options.subscribeRoom) return undefined;
+  client.subscribeSize = size;
   client.subscriptions.push(subscription);
   return subscription;
-}
-
-/** Asks the broker for a subscription again that was ended or refused. */
-export function subscribeAgain(subscription: Subscription): void {
-  if (subscription.state === SubscriptionState.Off || subscription.state === SubscriptionState.Refused) {
-    subscription.state = SubscriptionState.Wanted;
-  }
-}
-
-/** Ends a subscription. Messages that are on their way may still come until the broker has answered. */
-export function unsubscribe(subscription: Subscription): void {
-  if (subscription.state === SubscriptionState.Granted) subscription.state = SubscriptionState.Unwanted;
-  else if (subscription.state !== SubscriptionState.Asked) subscription.state = SubscriptionState.Off;
 }
 
 /** @boot */
@@ -214,9 +202,7 @@ function createLinkUser(client: Client): LinkUser {
       linkDown(client, now, loss);
     },
     room() {
-      // A byte that comes in causes less than a byte of acknowledgement, whatever it is.
-      const room = client.control.size - client.control.used - CONTROL_SPARE;
-      return room > 0 ? room : 0;
+      return senderRoom(client);
     },
     received(now, bytes, at, count) {
       readerFeed(client.reader, now, bytes, at, count);
@@ -263,11 +249,12 @@ export function clientLeave(client: Client, now: Millis, patience: number): void
   }
 }
 
-/** Sends the birth notice again, as soon as there is room. Does nothing without a session or on the way out. */
+/**
+ * Sends the birth notice again at the next poll, once for however many calls. Does nothing without a session or on the
+ * way out.
+ */
 export function clientAnnounce(client: Client): void {
-  if (client.state !== ClientState.Online || client.leaving) return;
-  client.announce = true;
-  announce(client);
+  if (client.state === ClientState.Online && !client.leaving) client.announce = client.birthPacket !== undefined;
 }
 
 /** The client's turn of the main loop: acts on every deadline that has come. */
@@ -296,14 +283,36 @@ export function clientWait(client: Client, now: Millis): number {
     return waitFor(client.timer, now);
   }
   if (client.state !== ClientState.Online) return LONGEST_WAIT;
+  // With control packets on their way, the link will report something.
+  const quiet = client.control.used === 0;
+  if (quiet && hasToSay(client)) return 0;
   let wait = sooner(waitFor(client.ping, now), waitFor(client.pingresp, now));
   wait = sooner(wait, waitFor(client.ack, now));
   wait = sooner(wait, waitFor(client.lasting, now));
-  return client.leaving ? sooner(wait, waitFor(client.leaveBy, now)) : wait;
+  return client.leaving && quiet ? sooner(wait, waitFor(client.leaveBy, now)) : wait;
+}
+
+/** Whether the next poll has something to say that is not a matter of time. */
+function hasToSay(client: Client): boolean {
+  return client.announce || wantsSubscribe(client) || wantsUnsubscribe(client) || isDone(client);
+}
+
+function wantsSubscribe(client: Client): boolean {
+  return client.subscribeId === 0 && anyIn(client.subscriptions, SubscriptionState.Wanted);
+}
+
+function wantsUnsubscribe(client: Client): boolean {
+  return client.unsubscribeId === 0 && anyIn(client.subscriptions, SubscriptionState.Unwanted);
+}
+
+/** Whether a client that is to leave has nothing more to wait for. */
+function isDone(client: Client): boolean {
+  return client.leaving && outboxEmpty(client.outbox);
 }
 
 function openLink(client: Client): void {
   disarm(client.timer);
+  client.fault = Fault.None;
   client.state = ClientState.Opening;
   client.link.open(client.options.host, client.options.port);
 }
@@ -313,6 +322,7 @@ function linkUp(client: Client, now: Millis): void {
   readerReset(client.reader);
   client.state = ClientState.Connecting;
   arm(client.timer, now, CONNACK_PATIENCE);
+  client.unanswered++;
   sendControl(client, client.connectPacket);
 }
 
@@ -355,21 +365,21 @@ function keepSession(client: Client, now: Millis): void {
   }
   if (isDue(client.ping, now)) sendPing(client, now);
   announce(client);
-  if (client.subscribeId === 0 && anyIn(client.subscriptions, SubscriptionState.Wanted)) sendSubscribe(client, now);
-  if (client.unsubscribeId === 0 && anyIn(client.subscriptions, SubscriptionState.Unwanted)) sendUnsubscribe(client, now);
-  if (client.leaving && (outboxEmpty(client.outbox) || isDue(client.leaveBy, now))) sayGoodbye(client);
+  if (wantsSubscribe(client)) sendSubscribe(client, now);
+  if (wantsUnsubscribe(client)) sendUnsubscribe(client, now);
+  if (isDone(client) || (client.leaving && isDue(client.leaveBy, now))) sayGoodbye(client);
 }
 
-/** At most one PINGREQ is under way. */
+/** At most one PINGREQ is under way. One that cannot be sent now is due again later, even if nothing else is sent. */
 function sendPing(client: Client, now: Millis): void {
-  disarm(client.ping);
+  arm(client.ping, now, client.options.keepAlive * 1000);
   if (client.pingresp.armed || !sendControl(client, client.pingPacket)) return;
   client.stats.pings++;
   arm(client.pingresp, now, PINGRESP_PATIENCE);
 }
 
 function sendSubscribe(client: Client, now: Millis): void {
-  const writer = controlBegin(client, largestSubscribe(client.subscriptions));
+  const writer = controlBeginOwn(client, client.subscribeSize);
   if (writer === undefined) return;
   client.subscribeId = nextId(client);
   writeSubscribe(writer, client.subscriptions, client.subscribeId);
@@ -378,7 +388,7 @@ function sendSubscribe(client: Client, now: Millis): void {
 }
 
 function sendUnsubscribe(client: Client, now: Millis): void {
-  const writer = controlBegin(client, largestSubscribe(client.subscriptions));
+  const writer = controlBeginOwn(client, client.subscribeSize);
   if (writer === undefined) return;
   client.unsubscribeId = nextId(client);
   writeUnsubscribe(writer, client.subscriptions, client.unsubscribeId);

@@ -11,7 +11,7 @@ import { type Client, ClientState, Fault } from "./client-state";
 import { outboxAcknowledge, outboxSessionLost } from "./outbox";
 import { readerStop } from "./reader";
 import { ackCame, controlBegin, controlEnd, sendControl } from "./sender";
-import { dispatch, subackCame, subscriptionsForgotten, unsubackCame } from "./subscriptions";
+import { dispatch, subackCame, subscriptionsDoubted, subscriptionsForgotten, unsubackCame } from "./subscriptions";
 import { isTopicName } from "./topic";
 
 /** A session that has lasted this long, in milliseconds, was a success: the next loss starts with a short backoff. */
@@ -94,7 +94,11 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
   if (!sessionPresent) {
     outboxSessionLost(client.outbox);
     subscriptionsForgotten(client.subscriptions);
+  } else if (client.unanswered > 1) {
+    // The session may be a new one that an earlier CONNECT began and whose CONNACK was lost with its link.
+    subscriptionsDoubted(client.subscriptions);
   }
+  client.unanswered = 0;
   client.state = ClientState.Online;
   client.fault = Fault.None;
   client.stats.sessions++;
@@ -105,10 +109,11 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
   client.events.online(now, sessionPresent);
 }
 
-/** Queues the birth notice when it is due and there is room. */
+/** Queues the birth notice when it is due. At most one is queued at a time. */
 export function announce(client: Client): void {
   const birth = client.birthPacket;
-  if (client.announce && birth !== undefined && sendControl(client, birth)) client.announce = false;
+  if (!client.announce || birth === undefined || client.control.used > 0) return;
+  if (sendControl(client, birth)) client.announce = false;
 }
 
 /** PUBLISH: topic, packet identifier at QoS 1, payload. [MQTT 3.1.1 §3.3] */
@@ -163,7 +168,8 @@ function acknowledge(client: Client, id: number): void {
 /** A PUBLISH too large to be delivered was read over: it is acknowledged, and counted. */
 export function oversizeCame(client: Client, first: number, id: number): void {
   const qos = first & QOS_BITS;
-  if (client.state !== ClientState.Online || (qos !== 0 && qos !== QOS_1) || (qos !== 0 && id === 0)) {
+  const allowed = qos === QOS_1 ? id !== 0 : qos === 0 && (first & DUP) === 0;
+  if (client.state === ClientState.Connecting || !allowed) {
     violation(client);
     return;
   }

@@ -245,7 +245,10 @@ export function outboxSessionLost(outbox: Outbox): void {
     const slot = slotAt(outbox, index);
     const before = flowOf(outbox, slot);
     outbox.flow[slot] = afterSessionLoss(before);
-    if (before === Flow.DueAgain) setFirst(outbox, slot, 0);
+    if (before !== Flow.DueAgain) continue;
+    setFirst(outbox, slot, 0);
+    // It is sent as new, and yet a second time: nothing tells so any more when it goes.
+    outbox.resent++;
   }
 }
 

@@ -15,7 +15,7 @@ import { outboxCommit, outboxFits, outboxReserve } from "./outbox";
 import { type Publication } from "./publication";
 import { nextId } from "./sender";
 
-/** Whether {@link publishBegin} would succeed now: for what is tried again and again, so that only losses are counted. */
+/** Whether {@link publishBegin} would succeed now: for what is tried again and again, so that only losses count. */
 export function canPublish(client: Client, publication: Publication): boolean {
   if (publication.qos === 0 && client.state !== ClientState.Online) return false;
   return client.draftOf === undefined && outboxFits(client.outbox, publication.room);
@@ -23,9 +23,9 @@ export function canPublish(client: Client, publication: Publication): boolean {
 
 /**
  * Reserves room for a message and gives the writer for its payload, at most `publication.maxPayload` bytes.
- * {@link publishEnd} must follow before anything else is published. Gives `undefined`, and counts it, when the outbox
- * is full (`refused`: what is held stays held, try again when something was acknowledged) or when a QoS 0 message has
- * no session to go out on (`offline`).
+ * {@link publishEnd} must follow in the same turn, before anything else is published. Gives `undefined`, and counts it,
+ * when the outbox is full (`refused`: what is held stays held, try again when something was acknowledged) or when a
+ * QoS 0 message has no session to go out on (`offline`).
  */
 export function publishBegin(client: Client, publication: Publication): Writer | undefined {
   if (publication.qos === 0 && client.state !== ClientState.Online) {

@@ -153,7 +153,12 @@ function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
     reader.id += shareOfU16(reader.have, part, 2 + reader.topicLength, bytes, at);
   }
   reader.have += part;
-  if (reader.have === reader.remaining) {
+  if (reader.have < reader.remaining) return part;
+  const head = 2 + reader.topicLength + ((reader.first & QOS_BITS) === 0 ? 0 : 2);
+  if (reader.topicLength === 0 || head > reader.remaining) {
+    // The topic is empty, or does not end within the packet: what was taken for the identifier is none.
+    giveUp(reader, now);
+  } else {
     reader.state = ReaderState.First;
     reader.events.oversize(now, reader.first, reader.id, reader.remaining);
   }

@@ -3,13 +3,19 @@
  * packet. What is offered to the link is fixed as a run when it is offered, since the link announces its length.
  */
 import type { Bytes, Millis } from "../../hal/hal";
+import { div } from "#native";
 import { type Span } from "../core/link";
-import { NO_ROOM, ringBytes, ringClear, ringCommit, ringRelease, ringReserve, ringRun } from "../core/ring";
+import { NO_ROOM, ringBytes, ringClear, ringCommit, ringRelease, ringReserve, ringRoom, ringRun } from "../core/ring";
 import { arm } from "../core/time";
 import { writeBytes, type Writer, writerOpen, written } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
 import { outboxHolds, outboxMidPacket, outboxPiece, outboxPlan, outboxTaken, outboxWaiting } from "./outbox";
 
+/** The shortest packet that is acknowledged, a PUBLISH at QoS 1 to a topic of one byte, and its PUBACK. */
+const SHORTEST_PUBLISH = 7;
+const PUBACK_SIZE = 4;
+/** Room in the control ring that stays free for a PINGREQ, a gap, and a packet of which all but a byte has come. */
+const CONTROL_SPARE = 16;
 /** With acknowledgements owed, the longest time in milliseconds without any: a broker that lives answers far sooner. */
 const ACK_PATIENCE = 20000;
 
@@ -31,6 +37,14 @@ export function controlBegin(client: Client, size: number): Writer | undefined {
   return client.encoder;
 }
 
+/**
+ * The same for a packet that the client sends on its own account and in its own time. It leaves no gap in the ring: the
+ * room behind a gap is what {@link senderRoom} has promised to the acknowledgements.
+ */
+export function controlBeginOwn(client: Client, size: number): Writer | undefined {
+  return ringRoom(client.control, size) === client.control.tail ? controlBegin(client, size) : undefined;
+}
+
 export function controlEnd(client: Client): void {
   ringCommit(client.control, client.encoder.start, written(client.encoder));
 }
@@ -42,6 +56,17 @@ export function sendControl(client: Client, packet: Bytes): boolean {
   writeBytes(writer, packet, 0, packet.length);
   controlEnd(client);
   return true;
+}
+
+/**
+ * How many bytes may come in such that every acknowledgement that they ask for has room, even if they come late,
+ * nothing is sent until then, and the client queues all that it may have to say on its own account.
+ */
+export function senderRoom(client: Client): number {
+  const birth = client.birthPacket === undefined ? 0 : client.birthPacket.length;
+  const own = birth + 2 * client.subscribeSize + CONTROL_SPARE;
+  const left = client.control.size - client.control.used - own;
+  return left > 0 ? div(left * SHORTEST_PUBLISH, PUBACK_SIZE) : 0;
 }
 
 /** Whether anything may be sent now. */

@@ -48,11 +48,15 @@ export interface Subscription {
   readonly filter: Bytes;
   readonly qos: Qos;
   readonly handler: MessageHandler;
+  /** What the application wants, whatever the broker has been told and has answered so far. */
+  wanted: boolean;
   state: SubscriptionState;
   /** The highest QoS that the broker sends at, once granted. It may be lower than asked for. [MQTT-3.8.4-6] */
   granted: number;
 }
 
+/** What the two bytes of a string's length can say. [MQTT-4.7.3-3] */
+const LONGEST_FILTER = 65535;
 /** How a SUBACK says that a filter was refused. [MQTT 3.1.1 §3.9.3] */
 const FAILURE = 0x80;
 
@@ -62,11 +66,49 @@ const FAILURE = 0x80;
  */
 export function createSubscription(filter: string, qos: Qos, handler: MessageHandler): Subscription | undefined {
   const length = textLength(filter);
-  if (length === 0) return undefined;
+  if (length === 0 || length > LONGEST_FILTER) return undefined;
   const bytes = allocate(length);
   putText(bytes, 0, filter);
   if (!isTopicFilter(bytes, 0, length)) return undefined;
-  return { filter: bytes, qos, handler, state: SubscriptionState.Wanted, granted: 0 };
+  return { filter: bytes, qos, handler, wanted: true, state: SubscriptionState.Wanted, granted: 0 };
+}
+
+/** Asks the broker for a subscription again that was ended or refused. */
+export function subscribeAgain(subscription: Subscription): void {
+  subscription.wanted = true;
+  switch (subscription.state) {
+    case SubscriptionState.Refused:
+    case SubscriptionState.Unwanted:
+    case SubscriptionState.Off:
+      subscription.state = SubscriptionState.Wanted;
+      return;
+    case SubscriptionState.Wanted:
+    case SubscriptionState.Asked:
+    case SubscriptionState.Granted:
+    case SubscriptionState.Leaving:
+      // It is up, or what is under way is answered first.
+      return;
+  }
+}
+
+/** Ends a subscription. Messages that are on their way may still come until the broker has answered. */
+export function unsubscribe(subscription: Subscription): void {
+  subscription.wanted = false;
+  switch (subscription.state) {
+    case SubscriptionState.Wanted:
+    case SubscriptionState.Granted:
+      // The broker may know one that was never granted here: from before a restart, or by a SUBACK that was lost.
+      subscription.state = SubscriptionState.Unwanted;
+      return;
+    case SubscriptionState.Refused:
+      subscription.state = SubscriptionState.Off;
+      return;
+    case SubscriptionState.Asked:
+    case SubscriptionState.Unwanted:
+    case SubscriptionState.Leaving:
+    case SubscriptionState.Off:
+      return;
+  }
 }
 
 /** Hands a message to every subscription that it matches. Gives to how many. */
@@ -83,9 +125,12 @@ export function dispatch(subscriptions: readonly Subscription[], now: Millis, me
   return handlers;
 }
 
-/** A message may come before the SUBACK of its subscription, and after an UNSUBSCRIBE was sent. [MQTT 3.1.1 §3.8.4] */
+/**
+ * A message may come before the SUBACK of its subscription [MQTT-3.8.4-3], before the SUBSCRIBE when the broker has
+ * kept the session of a board that has restarted, and until the UNSUBACK. It is acknowledged, so it is delivered.
+ */
 function isListening(state: SubscriptionState): boolean {
-  return state === SubscriptionState.Asked || state === SubscriptionState.Granted;
+  return state !== SubscriptionState.Refused && state !== SubscriptionState.Off;
 }
 
 /** Whether any subscription is in `state`. */
@@ -101,11 +146,15 @@ export function subscriptionsForgotten(subscriptions: readonly Subscription[]): 
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i];
     if (subscription === undefined) continue;
-    const gone =
-      subscription.state === SubscriptionState.Unwanted ||
-      subscription.state === SubscriptionState.Leaving ||
-      subscription.state === SubscriptionState.Off;
-    subscription.state = gone ? SubscriptionState.Off : SubscriptionState.Wanted;
+    subscription.state = subscription.wanted ? SubscriptionState.Wanted : SubscriptionState.Off;
+  }
+}
+
+/** The broker knows a session, but perhaps not the one that granted these: to ask again does no harm. */
+export function subscriptionsDoubted(subscriptions: readonly Subscription[]): void {
+  for (let i = 0; i < subscriptions.length; i++) {
+    const subscription = subscriptions[i];
+    if (subscription?.state === SubscriptionState.Granted) subscription.state = SubscriptionState.Wanted;
   }
 }
 
@@ -114,14 +163,15 @@ export function subscriptionsInterrupted(subscriptions: readonly Subscription[])
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i];
     if (subscription === undefined) continue;
-    if (subscription.state === SubscriptionState.Asked) subscription.state = SubscriptionState.Wanted;
-    if (subscription.state === SubscriptionState.Leaving) subscription.state = SubscriptionState.Unwanted;
+    if (subscription.state === SubscriptionState.Asked || subscription.state === SubscriptionState.Leaving) {
+      subscription.state = subscription.wanted ? SubscriptionState.Wanted : SubscriptionState.Unwanted;
+    }
   }
 }
 
-/** How many bytes a SUBSCRIBE or UNSUBSCRIBE with every filter takes: what the client keeps room for. */
-export function largestSubscribe(subscriptions: readonly Subscription[]): number {
-  let remaining = 2;
+/** How many bytes a SUBSCRIBE with every filter takes, and with one more of `more` bytes unless that is 0. @boot */
+export function largestSubscribe(subscriptions: readonly Subscription[], more: number): number {
+  let remaining = more === 0 ? 2 : 2 + 3 + more;
   for (let i = 0; i < subscriptions.length; i++) {
     remaining += 3 + (subscriptions[i]?.filter.length ?? 0);
   }
@@ -175,10 +225,16 @@ export function subackCame(subscriptions: readonly Subscription[], bytes: Bytes,
     if (subscription?.state !== SubscriptionState.Asked) continue;
     const granted = byteAt(bytes, code);
     code++;
-    subscription.state = granted === FAILURE ? SubscriptionState.Refused : SubscriptionState.Granted;
+    subscription.state = afterSuback(granted !== FAILURE, subscription.wanted);
     subscription.granted = granted === FAILURE ? 0 : granted;
   }
   return true;
+}
+
+/** The application may have ended the subscription while the answer was on its way. */
+function afterSuback(granted: boolean, wanted: boolean): SubscriptionState {
+  if (granted) return wanted ? SubscriptionState.Granted : SubscriptionState.Unwanted;
+  return wanted ? SubscriptionState.Refused : SubscriptionState.Off;
 }
 
 function codesFit(subscriptions: readonly Subscription[], bytes: Bytes, at: number, count: number): boolean {
@@ -198,7 +254,8 @@ function codesFit(subscriptions: readonly Subscription[], bytes: Bytes, at: numb
 export function unsubackCame(subscriptions: readonly Subscription[]): void {
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i];
-    if (subscription?.state === SubscriptionState.Leaving) subscription.state = SubscriptionState.Off;
+    if (subscription?.state !== SubscriptionState.Leaving) continue;
+    subscription.state = subscription.wanted ? SubscriptionState.Wanted : SubscriptionState.Off;
   }
 }
 

@@ -159,13 +159,18 @@ export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   } else if (ok || MAY_FAIL[esp.setupStep] === true) {
     if (esp.setupStep === MODE_STEP) esp.joined = false;
     esp.setupStep++;
-  } else {
+  } else if (esp.setupDoubted) {
     enterReset(esp, now);
+  } else {
+    // The first time it may be the answer to something that was sent while the module booted.
+    esp.setupDoubted = true;
+    enterResync(esp, now);
   }
 }
 
 /** After a resync Wi-Fi may be up all the time; joining again would only interrupt it. */
 function setUp(esp: EspAt, now: Millis): void {
+  esp.setupDoubted = false;
   backoffReset(esp.bootBackoff);
   if (esp.gotIp && esp.joined) {
     esp.phase = Phase.Joined;

@@ -15,6 +15,7 @@ export function enterReset(esp: EspAt, now: Millis): void {
   forgetModule(esp, now);
   atReset(esp.engine);
   esp.stats.resets++;
+  esp.setupDoubted = false;
   esp.reset.hold(true);
   esp.phase = Phase.Holding;
   arm(esp.timer, now, RESET_PULSE + (esp.stats.resets === 1 ? 0 : backoffNext(esp.bootBackoff, esp.entropy)));

@@ -136,6 +136,8 @@ export interface EspAt {
 
   /** Which of the set-up commands is next. */
   setupStep: number;
+  /** A set-up command was refused since the last set-up that succeeded, or the last reset. */
+  setupDoubted: boolean;
   /** The join command, ready to send: it is the only one with user text that needs escaping. */
   readonly joinCommand: Bytes;
   readonly joinBackoff: Backoff;

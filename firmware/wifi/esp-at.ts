@@ -132,6 +132,7 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     retryPause: FIRST_RETRY_PAUSE,
     busyUntil: createDeadline(),
     setupStep: 0,
+    setupDoubted: false,
     joinCommand,
     joinBackoff: createBackoff(2000, 60000),
     bootBackoff: createBackoff(1000, 60000),

@@ -107,10 +107,14 @@ function untilTelemetry()
   while peer.telemetry() == before do run() end
 end
 function turn(round)
-  untilTelemetry()
   local before = peer.switched()
-  peer.order()
-  while peer.switched() == before do run() end
+  repeat
+    untilTelemetry()
+    -- An order that comes while the board is away is lost; the next telemetry shows that it is back.
+    peer.order()
+    local ordered = peer.telemetry()
+    while peer.switched() == before and peer.telemetry() == ordered do run() end
+  until peer.switched() ~= before
   disturb(round)
 end
 `;

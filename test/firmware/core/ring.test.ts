@@ -85,7 +85,7 @@ function release(ring: Ring, model: Model, wanted: number): void {
 }
 
 describe("a ring", () => {
-  it("is a queue of blocks, each in one piece, that never overlap, for any sequence of reservations and releases", () => {
+  it("is a queue of blocks, each in one piece, that never overlap, for any sequence of calls", () => {
     const reserve = fc.record({ reserve: fc.integer({ min: 1, max: 40 }), commit: fc.integer({ min: 1, max: 40 }) });
     const step = fc.oneof(
       { weight: 10, arbitrary: reserve },

@@ -158,7 +158,7 @@ describe("CONNACK", () => {
     expect(session.events).toEqual(["offline"]);
   }
 
-  it.each([1, 2, 3, 4, 5, 6, 255])("[MQTT-3.2.2-5] with code %i is a refusal: the next try follows after a wait", (code) => {
+  it.each([1, 2, 3, 4, 5, 6, 255])("[MQTT-3.2.2-5] with code %i is a refusal, and a wait", (code) => {
     const session = createSession();
     session.entropy = 700;
     dial(session);

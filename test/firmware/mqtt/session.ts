@@ -46,7 +46,8 @@ export function createSession(options: Partial<ClientOptions> = {}, now = 0): Se
       session.onOffline();
     },
   });
-  const session: Session = { client, link, events: [], entropy: 0, onOnline: () => undefined, onOffline: () => undefined };
+  const nothing = (): undefined => undefined;
+  const session: Session = { client, link, events: [], entropy: 0, onOnline: nothing, onOffline: nothing };
   return session;
 }
 

@@ -1,12 +1,18 @@
 import { generate, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../firmware/core/link";
-import { addSubscription, subscribeAgain, unsubscribe } from "../../../firmware/mqtt/client";
+import { addSubscription } from "../../../firmware/mqtt/client";
 import { ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
 import type { Qos } from "../../../firmware/mqtt/packet";
-import { largestSubscribe, type Subscription, SubscriptionState } from "../../../firmware/mqtt/subscriptions";
+import {
+  largestSubscribe,
+  subscribeAgain,
+  type Subscription,
+  SubscriptionState,
+  unsubscribe,
+} from "../../../firmware/mqtt/subscriptions";
 import {
   commands,
   connect,
@@ -96,6 +102,23 @@ describe("SUBSCRIBE", () => {
     expect(exchange(session)).toEqual([]);
     fromBroker(session, message("a", "still"));
     expect(listener.heard).toEqual(["a still 0"]);
+  });
+
+  // The broker had lost the session and began a new one, which it says is present when it is asked again.
+  it("[MQTT-3.1.2-4] renews every subscription when a CONNACK was lost, though the session is present then", () => {
+    const session = createSession();
+    add(session, "a");
+    connect(session);
+    exchange(session);
+    suback(session, 1);
+    session.link.down(LinkLoss.Network);
+    dial(session);
+    session.link.down(LinkLoss.Network);
+    connect(session, true);
+    expect(filters(exchange(session))).toEqual(["a 1"]);
+    suback(session, 1);
+    reconnect(session, true);
+    expect(exchange(session)).toEqual([]);
   });
 
   it("is sent again when the link was lost before the answer, with the session present or not", () => {
@@ -298,6 +321,28 @@ describe("UNSUBSCRIBE", () => {
     expect(filters(exchange(session))).toEqual(["c 1"]);
   });
 
+  it("[MQTT-2.3.1-1] [MQTT-2.3.1-2] leaves its identifier, that of a SUBSCRIBE and 0 out for what follows", () => {
+    const { session, subscriptions } = granted("a", "b");
+    for (const subscription of subscriptions) unsubscribe(subscription);
+    exchange(session);
+    unsuback(session);
+    subscribeAgain(only(subscriptions));
+    exchange(session);
+    suback(session, 1);
+    unsubscribe(only(subscriptions));
+    for (const subscription of subscriptions.slice(1)) subscribeAgain(subscription);
+    session.client.lastId = 65535;
+    expect(exchange(session).map(({ cmd, messageId }) => `${cmd} ${messageId ?? 0}`)).toEqual([
+      "subscribe 1",
+      "unsubscribe 2",
+    ]);
+    session.client.lastId = 65534;
+    for (const id of [65535, 3]) {
+      publishText(session.client, createPublication("t", 1, false, 5), "x");
+      expect(session.client.lastId).toBe(id);
+    }
+  });
+
   it("is sent again when the link was lost before the answer, unless the session is lost too", () => {
     for (const present of [true, false]) {
       const { session, subscriptions } = granted("a", "b");
@@ -401,8 +446,8 @@ describe("a client", () => {
         while (addSubscription(session.client, "x".repeat(length), 1, silent) !== undefined);
         const { subscriptions } = session.client;
         const remaining = 2 + subscriptions.length * (length + 3);
-        expect(largestSubscribe(subscriptions)).toBe(remaining + (remaining < 128 ? 2 : 3));
-        expect(largestSubscribe(subscriptions)).toBeLessThanOrEqual(subscribeRoom);
+        expect(largestSubscribe(subscriptions, 0)).toBe(remaining + (remaining < 128 ? 2 : 3));
+        expect(largestSubscribe(subscriptions, 0)).toBeLessThanOrEqual(subscribeRoom);
         const more = remaining + length + 3;
         expect(more + (more < 128 ? 2 : 3)).toBeGreaterThan(subscribeRoom);
       }

@@ -1,5 +1,5 @@
 /** A user of a link that keeps the record of it, and throws when the driver breaks the contract of `LinkUser`. */
-import { LinkLoss, type LinkUser, type Span } from "../../../firmware/core/link";
+import type { LinkLoss, LinkUser, Span } from "../../../firmware/core/link";
 import { elapsed } from "../../../firmware/core/time";
 import type { EspAt } from "../../../firmware/wifi/esp-at-state";
 import type { Bytes } from "../../../hal/hal";
@@ -98,7 +98,7 @@ export class RecordingUser implements LinkUser {
   linkDown(now: number, loss: LinkLoss): void {
     if (this.state === "down") throw new Error("linkDown on a link that is down");
     this.state = "down";
-    this.events.push(`down ${LOSSES[loss] ?? "?"}`);
+    this.events.push(`down ${LOSSES[loss]}`);
     this.outgoing = [];
     this.runLeft = 0;
     this.lent = 0;

@@ -1,0 +1,253 @@
+import { describe, expect, it } from "vitest";
+import { createJoinCommand } from "../../../firmware/wifi/esp-at-bringup";
+import { view } from "../../../hal/node/view";
+import { ScriptedModule, SETUP_COMMANDS } from "./scripted-module";
+
+const JOIN = 'AT+CWJAP="home","secret"';
+
+function joinCommand(ssid: string, password: string): Buffer {
+  return Buffer.from(view(createJoinCommand(ssid, password)));
+}
+
+/** A module that was set up and is about to be told to join. */
+function beforeJoin(): ScriptedModule {
+  const rig = new ScriptedModule();
+  rig.boot();
+  rig.setUp();
+  return rig;
+}
+
+describe("the way to a link", () => {
+  it("is a reset, the set-up, a join and a connect, one command at a time", () => {
+    const rig = new ScriptedModule().bringUp();
+    expect(rig.resets.map(({ held }) => held)).toEqual([true, false]);
+    expect(rig.user.events).toEqual(["open", "up"]);
+    expect(rig.esp.stats).toMatchObject({ resets: 1, joins: 1, opens: 1, timeouts: 0, resyncs: 0 });
+  });
+
+  it("resets for 10 ms at least, and says nothing before `ready`", () => {
+    const rig = new ScriptedModule();
+    rig.advance(3000);
+    const [held, released] = rig.resets;
+    expect((released?.at ?? 0) - (held?.at ?? 0)).toBeGreaterThanOrEqual(10);
+    rig.expectNothing();
+  });
+
+  it("understands every reply byte by byte", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    for (const command of SETUP_COMMANDS) {
+      rig.expectCommand(command);
+      rig.sayByteByByte(command === "ATE0" ? "ATE0\r\n\r\nOK\r\n" : "\r\nOK\r\n");
+    }
+    rig.expectCommand(JOIN);
+    rig.sayByteByByte("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
+    rig.sayByteByByte("0,CONNECT\r\n\r\nOK\r\n");
+    expect(rig.user.state).toBe("up");
+  });
+
+  it("works at the moment when the board's clock wraps", () => {
+    const rig = new ScriptedModule({ startAt: 0x7fffffff - 300 }).bringUp();
+    expect(rig.now).toBeLessThan(0);
+    rig.advance(10);
+    expect(rig.waitForCommand(2100)).toBe("AT+CIPRECVLEN?\r\n");
+  });
+
+  it("sleeps while there is nothing to do", () => {
+    const rig = beforeJoin();
+    rig.join();
+    const turns = rig.turns;
+    rig.advance(60_000);
+    expect(rig.turns - turns).toBeLessThan(10);
+    rig.expectNothing();
+  });
+
+  it("fits a host name of 64 bytes and the highest port", () => {
+    const rig = beforeJoin();
+    rig.join();
+    const host = "h".repeat(64);
+    rig.user.open(host, 65535);
+    rig.turn();
+    rig.expectCommand(`AT+CIPSTART=0,"TCP","${host}",65535,60`);
+  });
+});
+
+describe("the join command", () => {
+  it("escapes commas, quotes and backslashes, and nothing else", () => {
+    expect(joinCommand('ab\\,c"', "p\\w,\"'; é").toString()).toBe('AT+CWJAP="ab\\\\\\,c\\"","p\\\\w\\,\\"\'; é"');
+    expect(joinCommand("café ☕", "").toString()).toBe('AT+CWJAP="café ☕",""');
+  });
+
+  it("has room for the longest names with every byte escaped, and stays within the module's 256 bytes", () => {
+    const command = joinCommand(",".repeat(32), "\\".repeat(64));
+    expect(command.toString()).toBe(`AT+CWJAP="${"\\,".repeat(32)}","${"\\\\".repeat(64)}"`);
+    expect(command.length + 2).toBeLessThanOrEqual(256);
+    const rig = new ScriptedModule({ driver: { ssid: '"'.repeat(32), password: ",".repeat(64) } });
+    rig.boot();
+    rig.setUp();
+    rig.expectCommand(`AT+CWJAP="${'\\"'.repeat(32)}","${"\\,".repeat(64)}"`);
+  });
+});
+
+describe("a join that fails", () => {
+  it.each([1, 2, 3, 4])("with code %i is counted, told, and tried again within the backoff", (code) => {
+    const rig = beforeJoin();
+    for (let failures = 1; failures <= 6; failures++) {
+      // Full jitter: from 0 to a ceiling that begins at 2 s and doubles.
+      expect(rig.waitForCommand(2_000 * 2 ** (failures - 2) + 10)).toBe(`${JOIN}\r\n`);
+      rig.say(`+CWJAP:${code}\r\n\r\nERROR\r\n`);
+      expect(rig.esp.joinFailure).toBe(code);
+      expect(rig.esp.stats.joinFailures).toBe(failures);
+    }
+    rig.user.open("broker", 1883);
+    expect(rig.waitForCommand(60_100)).toBe(`${JOIN}\r\n`);
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
+    rig.open();
+    expect(rig.esp.joinFailure).toBe(0);
+    expect(rig.resets).toHaveLength(2);
+  });
+
+  it("keeps a link that was asked for waiting, and tells nothing until it was tried", () => {
+    const rig = beforeJoin();
+    rig.user.open("broker", 1883);
+    rig.answer(JOIN, "+CWJAP:3\r\n\r\nERROR\r\n");
+    rig.advance(1000);
+    expect(rig.user.events).toEqual(["open"]);
+    rig.esp.link.close();
+    rig.turn();
+    expect(rig.user.losses).toEqual(["Closed"]);
+  });
+
+  it("ends with FAIL on older firmware", () => {
+    const rig = beforeJoin();
+    rig.answer(JOIN, "+CWJAP:1\r\n\r\nFAIL\r\n");
+    expect(rig.esp.stats.joinFailures).toBe(1);
+  });
+
+  it("does not count as joined when Wi-Fi is lost before its OK", () => {
+    const rig = beforeJoin();
+    rig.user.open("broker", 1883);
+    rig.answer(JOIN, "WIFI CONNECTED\r\nWIFI GOT IP\r\n", "WIFI DISCONNECT\r\n", "\r\nOK\r\n");
+    rig.expectNothing();
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n");
+    rig.open();
+  });
+
+  it("waits for `WIFI GOT IP` when that comes after the OK", () => {
+    const rig = beforeJoin();
+    rig.user.open("broker", 1883);
+    rig.answer(JOIN, "WIFI CONNECTED\r\n", "\r\nOK\r\n");
+    rig.expectNothing();
+    rig.say("WIFI GOT IP\r\n");
+    rig.open();
+  });
+});
+
+describe("Wi-Fi that is lost", () => {
+  it("takes the link with it at once, without a CLOSED, and the next open waits until it is found by itself", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("WIFI DISCONNECT\r\n");
+    expect(rig.user.losses).toEqual(["Network"]);
+    rig.user.open("broker", 1883);
+    rig.advance(20_000);
+    rig.expectNothing();
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n");
+    rig.answer("AT+CIPCLOSE=0", "\r\nERROR\r\n");
+    rig.open();
+    expect(rig.esp.stats).toMatchObject({ wifiLosses: 1, joins: 1 });
+  });
+
+  it("is joined again by command when it has not come back after 30 s", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("WIFI DISCONNECT\r\n");
+    rig.advance(29_900);
+    rig.expectNothing();
+    expect(rig.waitForCommand(200)).toBe(`${JOIN}\r\n`);
+    rig.say("+CWJAP:3\r\n\r\nERROR\r\n");
+    // Then the module finds it by itself, between two tries.
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n");
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.answer("AT+CIPCLOSE=0", "\r\nERROR\r\n");
+    rig.open();
+  });
+});
+
+describe("a module that remembers another network", () => {
+  it("is told to join ours even when it is online already", () => {
+    const rig = new ScriptedModule();
+    rig.user.open("broker", 1883);
+    rig.boot();
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n");
+    rig.setUp();
+    rig.answer(JOIN, "WIFI DISCONNECT\r\n", "WIFI CONNECTED\r\n", "WIFI GOT IP\r\n", "\r\nOK\r\n");
+    rig.open();
+    expect(rig.esp.stats.wifiLosses).toBe(0);
+  });
+
+  it("is stopped from trying to join it, which is why it refuses CWMODE", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    rig.answer("ATE0", "\r\nOK\r\n");
+    rig.answer("AT+SYSSTORE=0", "\r\nOK\r\n");
+    rig.answer("AT+CWMODE=1", "\r\nERROR\r\n");
+    rig.answer("AT+CWQAP", "\r\nOK\r\n");
+    rig.answer("AT+CWMODE=1", "\r\nOK\r\n");
+    rig.answer("AT+CIPCLOSE=5", "\r\nERROR\r\n");
+    rig.answer("AT+CIPMUX=1", "\r\nOK\r\n");
+    rig.answer("AT+CIPRECVMODE=1", "\r\nOK\r\n");
+    rig.join();
+    rig.open();
+    expect(rig.resets).toHaveLength(2);
+  });
+});
+
+describe("a set-up command that is refused", () => {
+  it("for good leads to a reset, later each time", () => {
+    const rig = new ScriptedModule();
+    const pauses: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      while (rig.resets.length < 2 * (i + 1)) rig.advance(10);
+      const [held, released] = rig.resets.slice(-2);
+      pauses.push((released?.at ?? 0) - (held?.at ?? 0));
+      rig.advance(300);
+      rig.say("\r\nready\r\n");
+      rig.answer("ATE0", "\r\nERROR\r\n");
+      // Once it is doubted whether the answer belonged to it.
+      for (const command of ["AT", "AT"]) {
+        expect(rig.waitForCommand(200)).toBe(`${command}\r\n`);
+        rig.say("\r\nOK\r\n");
+      }
+      rig.answer("ATE0", "\r\nERROR\r\n");
+    }
+    const early = pauses.slice(0, 4).reduce((sum, pause) => sum + pause);
+    const late = pauses.slice(-4).reduce((sum, pause) => sum + pause);
+    expect(late).toBeGreaterThan(3 * early);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(60_200);
+  });
+});
+
+describe("a board without a reset line", () => {
+  it("resets by command", () => {
+    const rig = new ScriptedModule({ resetLine: false });
+    expect(rig.waitForCommand(200)).toBe("AT+RST\r\n");
+    rig.say("AT+RST\r\n\r\nOK\r\n");
+    rig.advance(300);
+    rig.say("\r\nready\r\n");
+    rig.setUp();
+    rig.join();
+    rig.open();
+  });
+
+  it("frees a module that takes the reset for the payload of an old send", () => {
+    const rig = new ScriptedModule({ resetLine: false });
+    expect(rig.waitForCommand(200)).toBe("AT+RST\r\n");
+    rig.advance(5_000);
+    expect(rig.waitForCommand(500)).toBe("+++");
+    rig.say("\r\nSEND Canceled\r\n");
+    expect(rig.waitForCommand(500)).toBe("AT\r\n");
+  });
+});

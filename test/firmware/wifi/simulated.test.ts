@@ -1,0 +1,225 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkCounter } from "./obedient-module";
+import { SimulatedBench } from "./simulated-bench";
+
+/** A bench whose link is up. */
+function linked(options: Partial<ConstructorParameters<typeof SimulatedBench>[0]> = {}): SimulatedBench {
+  const bench = new SimulatedBench({ seed: 1, ...options });
+  bench.user.open("broker", 1883);
+  expect(bench.until(() => bench.user.state === "up", 10_000)).toBe(true);
+  return bench;
+}
+
+describe("with the simulated module", () => {
+  it.each([9600, 115200, 921600])("bytes arrive in order both ways at %i baud", (baud) => {
+    const bench = linked({ baud });
+    for (let i = 0; i < 10; i++) {
+      bench.userSends(700);
+      bench.peerSends(900);
+      bench.clock.runFor(3_000);
+    }
+    expect(bench.until(() => bench.user.inbox.length === 9000 && bench.peer?.received.length === 7000, 60_000)).toBe(true);
+    bench.check();
+    expect(bench.user.losses).toEqual([]);
+    expect(bench.esp.stats).toMatchObject({ timeouts: 0, resyncs: 0, damaged: 0, busy: 0 });
+  });
+
+  it("fills the line when both sides have more to say than it carries, and neither side starves", () => {
+    const bench = linked();
+    const from = bench.clock.now;
+    const feed = (): void => {
+      bench.userSends(1000);
+      bench.peerSends(1000);
+      if (bench.clock.now < from + 20_000) bench.clock.after(50, feed);
+    };
+    bench.clock.after(0, feed);
+    bench.clock.runFor(20_000);
+    bench.check();
+    // The line carries 230 kB each way in 20 s.
+    expect(bench.peer?.received.length).toBeGreaterThan(50_000);
+    expect(bench.user.inbox.length).toBeGreaterThan(20_000);
+    expect(bench.user.losses).toEqual([]);
+  });
+
+  it("a reader that is slow stops its peer and loses nothing", () => {
+    const bench = linked();
+    bench.user.capacity = 0;
+    bench.peerSends(20_000);
+    bench.clock.runFor(30_000);
+    expect(bench.user.inbox).toHaveLength(0);
+    bench.user.capacity = 100;
+    bench.turn();
+    expect(bench.until(() => bench.user.inbox.length === 20_000, 60_000)).toBe(true);
+    bench.check();
+  });
+
+  it("data that comes just before the peer closes is delivered before the link is down", () => {
+    const bench = linked();
+    bench.peerSends(3000);
+    bench.peer?.socket.end();
+    expect(bench.until(() => bench.user.state === "down", 30_000)).toBe(true);
+    expect(bench.user.inbox).toHaveLength(3000);
+    expect(bench.user.losses).toEqual(["Peer"]);
+  });
+
+  it("close() in the middle of a long send lets it out whole", () => {
+    const bench = linked();
+    bench.userSends(2000);
+    bench.clock.runFor(30);
+    bench.esp.link.close();
+    bench.turn();
+    expect(bench.until(() => bench.user.state === "down", 10_000)).toBe(true);
+    bench.clock.runFor(100);
+    expect(bench.peer?.received).toHaveLength(2000);
+    expect(bench.peer?.closed).toBe(true);
+  });
+
+  it("a board whose turns take long still gets every byte", () => {
+    const bench = linked({ turnTime: 20, receiveRing: 1024 });
+    bench.userSends(3000);
+    bench.peerSends(3000);
+    expect(bench.until(() => bench.user.inbox.length === 3000 && bench.peer?.received.length === 3000, 60_000)).toBe(true);
+    bench.check();
+    expect(bench.user.losses).toEqual([]);
+  });
+
+  it("a ring that is too small costs links, and never puts a byte out of place", () => {
+    const bench = linked({ turnTime: 20, receiveRing: 96 });
+    bench.user.reopenAfter = 500;
+    for (let i = 0; i < 30; i++) {
+      bench.userSends(100);
+      bench.peerSends(400);
+      bench.clock.runFor(2_000);
+    }
+    bench.check();
+    expect(bench.user.losses).toContain("Damaged");
+    expect(bench.esp.stats.damaged).toBeGreaterThan(0);
+  });
+
+  it.each(["there", "away"])("a module that joins by itself at boot a network that is %s is set up without a loop of resets", (how) => {
+    const bench = new SimulatedBench({ seed: 4 });
+    const { host } = bench.line;
+    // Somebody has the module learn the network, and keep it in its flash.
+    bench.user.open("broker", 1883);
+    expect(bench.until(() => bench.user.state === "up", 10_000)).toBe(true);
+    for (const command of ["AT+SYSSTORE=1", "AT+CWMODE=1"]) {
+      host.write(Buffer.from(`${command}\r\n`));
+      bench.clock.runFor(20);
+    }
+    host.write(Buffer.from('AT+CWJAP="home","secret"\r\n'));
+    bench.clock.runFor(5_000);
+    bench.user.reopenAfter = 500;
+    if (how === "away") bench.air.up = false;
+    bench.module.crash();
+    const resets = bench.esp.stats.resets;
+    bench.clock.runFor(30_000);
+    expect(bench.esp.stats.resets).toBe(resets);
+    expect(bench.commands.includes("AT+CWQAP")).toBe(true);
+    bench.air.up = true;
+    expect(bench.until(() => bench.user.state === "up", 90_000)).toBe(true);
+  });
+
+  it("names with every special character join", () => {
+    for (const [ssid, password] of [
+      ['a,b"c\\d é ☕', 'p\\,",\\\\'],
+      [",".repeat(32), '"'.repeat(64)],
+      ["\\".repeat(32), "\\".repeat(64)],
+      ["open", ""],
+    ] as const) {
+      const bench = new SimulatedBench({ seed: 5, ssid, password });
+      bench.user.open("broker", 1883);
+      expect(bench.until(() => bench.user.state === "up", 10_000), ssid).toBe(true);
+    }
+  });
+
+  it("a wrong password is told with its code, and the right one joins later", () => {
+    const bench = new SimulatedBench({ seed: 6 });
+    bench.air.password = "changed";
+    bench.user.open("broker", 1883);
+    bench.clock.runFor(20_000);
+    expect(bench.esp.joinFailure).toBe(2);
+    expect(bench.user.events).toEqual(["open"]);
+    bench.air.password = "secret";
+    expect(bench.until(() => bench.user.state === "up", 90_000)).toBe(true);
+    expect(bench.esp.stats.resets).toBe(1);
+  });
+
+  it("a peer that refuses is told as unreachable, and connects once it listens", () => {
+    const bench = new SimulatedBench({ seed: 7 });
+    bench.user.reopenAfter = 1_000;
+    bench.user.open("nobody", 1883);
+    bench.clock.runFor(30_000);
+    expect(new Set(bench.user.losses)).toEqual(new Set(["Unreachable"]));
+    bench.network.listen("nobody", 1883, () => ({
+      connected() {},
+      drained() {},
+      failed() {},
+      data() {},
+      closed() {},
+    }));
+    expect(bench.until(() => bench.user.state === "up", 30_000)).toBe(true);
+  });
+
+  it("a board without a reset line frees a module that its life before has left in the middle of a send", () => {
+    const bench = new SimulatedBench({ seed: 8, resetLine: false });
+    bench.user.open("broker", 1883);
+    expect(bench.until(() => bench.user.state === "up", 10_000)).toBe(true);
+    // A send of 2000 bytes that nobody will supply.
+    bench.line.host.write(Buffer.from("AT+CIPSEND=0,2000\r\n"));
+    bench.clock.runFor(50);
+    bench.user.reopenAfter = 500;
+    expect(bench.until(() => bench.user.losses.length > 0, 20_000)).toBe(true);
+    expect(bench.until(() => bench.user.state === "up", 60_000)).toBe(true);
+    bench.userSends(10);
+    bench.clock.runFor(1_000);
+    checkCounter(bench.peer?.received ?? [], "peer");
+    expect(bench.peer?.received).toHaveLength(10);
+  });
+});
+
+/** What a crash of the simulated module puts on the line, at most. */
+const CRASH_NOISE = 12;
+
+describe("with random faults on the simulated module", () => {
+  it("nothing hangs, no byte is out of place, and in the end the link works", { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.boolean(), (seed, resetLine) => {
+        const bench = new SimulatedBench({ seed, resetLine });
+        const { clock } = bench;
+        const random = bench.random.fork("faults");
+        bench.user.reopenAfter = 700;
+        bench.user.open("broker", 1883);
+        const faults = [
+          () => bench.air.drop(random.between(500, 40_000)),
+          () => bench.module.crash(),
+          () => bench.network.killAll(),
+          () => bench.air.dismissAll(),
+          () => bench.esp.link.close(),
+        ];
+        const strike = (): void => {
+          if (clock.now > 150_000) return;
+          faults[random.int(faults.length)]?.();
+          clock.after(random.between(100, 15_000), strike);
+        };
+        const talk = (): void => {
+          bench.userSends(random.int(900));
+          bench.peerSends(random.int(900));
+          clock.after(random.between(1, 1_500), talk);
+        };
+        clock.after(random.between(0, 8_000), strike);
+        clock.after(3_000, talk);
+        // The last fault may last 40 s, and the driver has 60 s from then on.
+        clock.runUntil(250_000);
+        expect(bench.user.state).toBe("up");
+        const received = bench.user.inbox.length;
+        const arrived = bench.peer?.received.length ?? 0;
+        bench.clock.runFor(10_000);
+        expect(bench.user.inbox.length).toBeGreaterThan(received);
+        expect(bench.peer?.received.length).toBeGreaterThan(arrived);
+        bench.check(CRASH_NOISE);
+      }),
+      { numRuns: 12, seed: 20_261_123 },
+    );
+  });
+});

@@ -1,0 +1,463 @@
+import { describe, expect, it } from "vitest";
+import { counterStream } from "./recording-user";
+import { ScriptedModule } from "./scripted-module";
+
+const PROMPT = "\r\nOK\r\n\r\n>";
+
+function sent(count: number): string {
+  return `\r\nRecv ${count} bytes\r\n\r\nSEND OK\r\n`;
+}
+
+function data(text: string): string {
+  return `+CIPRECVDATA:${text.length},${text}\r\nOK\r\n`;
+}
+
+describe("a send", () => {
+  it("carries everything that waits in one command", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.user.queue("first ");
+    rig.user.queue("second ");
+    rig.send("third");
+    rig.expectCommand("AT+CIPSEND=0,18");
+    rig.say(PROMPT);
+    rig.advance(1);
+    expect(rig.take()).toBe("first second third");
+    rig.say(sent(18));
+    rig.expectNothing();
+    expect(rig.esp.stats).toMatchObject({ sends: 1, sentBytes: 18 });
+  });
+
+  it("goes in several commands when more waits than the module takes at a time", () => {
+    const rig = new ScriptedModule({ driver: { maxSend: 100 } }).bringUp();
+    const all = Buffer.from(counterStream(0, 250)).toString("latin1");
+    rig.send(all);
+    let got = "";
+    for (const count of [100, 100, 50]) {
+      rig.expectCommand(`AT+CIPSEND=0,${count}`);
+      rig.say(PROMPT);
+      rig.advance(1);
+      const payload = rig.take();
+      expect(payload).toHaveLength(count);
+      got += payload;
+      rig.say(sent(count));
+    }
+    expect(got).toBe(all);
+    rig.expectNothing();
+  });
+
+  it("understands its replies byte by byte, and the prompt of older firmware", () => {
+    for (const prompt of [PROMPT, "\r\nOK\r\n> "]) {
+      const rig = new ScriptedModule().bringUp();
+      rig.send("> hello");
+      rig.expectCommand("AT+CIPSEND=0,7");
+      rig.sayByteByByte(prompt);
+      rig.advance(1);
+      expect(rig.take()).toBe("> hello");
+      rig.sayByteByByte(sent(7));
+      rig.send("x");
+      rig.expectCommand("AT+CIPSEND=0,1");
+    }
+  });
+
+  it("goes out whole through a port that takes a few bytes at a time", () => {
+    const rig = new ScriptedModule({ ring: 16, leavesPerMs: 4 });
+    const all = Buffer.from(counterStream(0, 500)).toString("latin1");
+    rig.boot();
+    // Commands too leave in pieces.
+    rig.advance(20);
+    expect(rig.take()).toBe("ATE0\r\n");
+    rig.say("\r\nOK\r\n");
+    for (const command of ["AT+SYSSTORE=0", "AT+CWMODE=1", "AT+CIPCLOSE=5", "AT+CIPMUX=1", "AT+CIPRECVMODE=1"]) {
+      rig.advance(20);
+      expect(rig.take()).toBe(`${command}\r\n`);
+      rig.say("\r\nOK\r\n");
+    }
+    rig.advance(20);
+    rig.take();
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.advance(20);
+    expect(rig.take()).toBe('AT+CIPSTART=0,"TCP","broker",1883,60\r\n');
+    rig.say("0,CONNECT\r\n\r\nOK\r\n");
+    rig.send(all);
+    rig.advance(20);
+    expect(rig.take()).toBe("AT+CIPSEND=0,500\r\n");
+    rig.say(PROMPT);
+    rig.advance(200);
+    expect(rig.take()).toBe(all);
+    rig.say(sent(500));
+    expect(rig.user.state).toBe("up");
+  });
+
+  it("takes notices, Wi-Fi events and events of other links in its stride, at every point", () => {
+    const rig = new ScriptedModule().bringUp();
+    const chatter = "\r\n+IPD,0,4\r\nWIFI CONNECTED\r\n3,CLOSED\r\n";
+    rig.send("hello");
+    rig.expectCommand("AT+CIPSEND=0,5");
+    rig.say(`${chatter}\r\nOK\r\n${chatter}\r\n>${chatter}`);
+    rig.advance(1);
+    expect(rig.take()).toBe("hello");
+    rig.say(`${chatter}\r\nRecv 5 bytes\r\n${chatter}\r\nSEND OK\r\n`);
+    rig.expectCommand("AT+CIPRECVDATA=0,512");
+  });
+
+  it.each([
+    ["SEND FAIL", "\r\nRecv 200 bytes\r\n\r\nSEND FAIL\r\n"],
+    ["ERROR", "\r\nRecv 200 bytes\r\n\r\nERROR\r\n"],
+    ["CLOSED, then SEND FAIL", "\r\nRecv 200 bytes\r\n0,CLOSED\r\n\r\nSEND FAIL\r\n"],
+    ["SEND FAIL, then SEND OK", "\r\nRecv 200 bytes\r\n\r\nSEND FAIL\r\n\r\nSEND OK\r\n"],
+  ])("that ends with %s takes the link down, and the next one opens", (_what, reply) => {
+    const rig = new ScriptedModule().bringUp();
+    rig.send("x".repeat(200));
+    rig.expectCommand("AT+CIPSEND=0,200");
+    rig.say(PROMPT);
+    rig.advance(1);
+    rig.take();
+    rig.say(reply);
+    expect(rig.user.losses).toEqual(["Peer"]);
+    rig.user.open("broker", 1883);
+    rig.turn();
+    const command = rig.waitForCommand(100);
+    if (command.startsWith("AT+CIPCLOSE")) {
+      rig.say("\r\nERROR\r\n");
+      rig.open();
+    } else {
+      expect(command).toContain("AT+CIPSTART=0");
+    }
+  });
+
+  it("that is refused takes the link down without a byte of it having left", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.send("x".repeat(200));
+    rig.expectCommand("AT+CIPSEND=0,200");
+    rig.say("\r\nERROR\r\n");
+    expect(rig.user.losses).toEqual(["Peer"]);
+    expect(rig.user.takenOnLink).toBe(0);
+    rig.advance(1_000);
+    expect(rig.take()).not.toContain("xx");
+  });
+
+  it("whose stream closes in the middle of the payload sends nothing more of it, to nobody", () => {
+    const rig = new ScriptedModule({ ring: 32, leavesPerMs: 2 });
+    rig.user.reopenAfter = 0;
+    rig.boot();
+    for (let i = 0; i < 6; i++) {
+      rig.advance(30);
+      rig.say("\r\nOK\r\n");
+    }
+    rig.advance(30);
+    rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.advance(30);
+    rig.say("0,CONNECT\r\n\r\nOK\r\n");
+    rig.send("x".repeat(400));
+    rig.advance(30);
+    rig.take();
+    rig.say(PROMPT);
+    rig.advance(20);
+    rig.say("0,CLOSED\r\n");
+    const before = rig.take();
+    expect(before).toMatch(/^x+$/);
+    // The user opens again at once: the old payload is still awaited by the module, the new link has none.
+    rig.advance(30);
+    expect(rig.take()).toBe("");
+    expect(rig.user.events.slice(-2)).toEqual(["down Peer", "open"]);
+    expect(rig.waitForCommand(200)).toBe("+++");
+  });
+
+  it("that waits for its result when the stream closes is given 1 s more, not 15", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.send("hello");
+    rig.expectCommand("AT+CIPSEND=0,5");
+    rig.say(PROMPT);
+    rig.advance(1);
+    rig.take();
+    rig.say("\r\nRecv 5 bytes\r\n0,CLOSED\r\n");
+    expect(rig.user.losses).toEqual(["Peer"]);
+    rig.advance(900);
+    rig.expectNothing();
+    expect(rig.waitForCommand(300)).toBe("AT\r\n");
+  });
+});
+
+describe("close()", () => {
+  it("lets the run that is being sent go out first, starts no other, and closes", () => {
+    const rig = new ScriptedModule({ driver: { maxSend: 100 } }).bringUp();
+    rig.send("x".repeat(150));
+    rig.expectCommand("AT+CIPSEND=0,100");
+    rig.esp.link.close();
+    rig.say(PROMPT);
+    rig.advance(1);
+    expect(rig.take()).toBe("x".repeat(100));
+    expect(rig.user.events).toEqual(["open", "up"]);
+    rig.say(sent(100));
+    rig.expectCommand("AT+CIPCLOSE=0");
+    rig.say("0,CLOSED\r\n\r\nOK\r\n");
+    expect(rig.user.losses).toEqual(["Closed"]);
+    rig.expectNothing();
+  });
+
+  it("during a connect closes what comes of it", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    rig.setUp();
+    rig.join();
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
+    rig.esp.link.close();
+    rig.say("0,CONNECT\r\n\r\nOK\r\n");
+    rig.expectCommand("AT+CIPCLOSE=0");
+    rig.say("0,CLOSED\r\n\r\nOK\r\n");
+    expect(rig.user.events).toEqual(["open", "down Closed"]);
+  });
+
+  it("ends with Closed even if the peer, Wi-Fi or the module is faster", () => {
+    for (const event of ["0,CLOSED\r\n", "WIFI DISCONNECT\r\n", "\r\nready\r\n"]) {
+      const rig = new ScriptedModule().bringUp();
+      rig.esp.link.close();
+      rig.say(event);
+      expect(rig.user.losses).toEqual(["Closed"]);
+    }
+  });
+});
+
+describe("a receive", () => {
+  it("asks for no more than the user has room for, and no more than it may", () => {
+    const rig = new ScriptedModule({ driver: { maxReceive: 300 } }).bringUp();
+    rig.user.capacity = 10;
+    rig.say("\r\n+IPD,0,1000\r\n");
+    rig.answer("AT+CIPRECVDATA=0,10", data("0123456789"));
+    rig.user.capacity = 1000;
+    rig.say("\r\n+IPD,0,990\r\n");
+    rig.answer("AT+CIPRECVDATA=0,300", data("a".repeat(300)));
+    expect(rig.user.receivedText).toBe(`0123456789${"a".repeat(300)}`);
+  });
+
+  it("waits while the user has no room, and the data stays in the module", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.user.capacity = 0;
+    rig.say("\r\n+IPD,0,4\r\n");
+    rig.expectNothing();
+    rig.user.capacity = 8;
+    rig.turn();
+    rig.answer("AT+CIPRECVDATA=0,8", data("data"));
+    expect(rig.user.receivedText).toBe("data");
+  });
+
+  it("delivers what looks like the module talking as the data that it is", () => {
+    const tricky = "\r\nOK\r\n0,CLOSED\r\nready\r\n\r\n+IPD,0,9\r\n\r\n>\x00ATE0\r\n\r\nERROR\r\n+CIPRECVDATA:3,";
+    for (let cut = 0; cut <= tricky.length + 30; cut++) {
+      const rig = new ScriptedModule().bringUp();
+      rig.say("\r\n+IPD,0,90\r\n");
+      rig.expectCommand("AT+CIPRECVDATA=0,512");
+      const reply = data(tricky);
+      rig.say(reply.slice(0, cut));
+      rig.advance(5);
+      rig.say(reply.slice(cut));
+      expect(rig.user.receivedText).toBe(tricky);
+      expect(rig.user.events).toEqual(["open", "up"]);
+      rig.expectNothing();
+    }
+  });
+
+  it("delivers data that is longer than the driver's window, in order", () => {
+    const rig = new ScriptedModule({ driver: { window: 256, maxReceive: 2000 } }).bringUp();
+    rig.user.capacity = 2000;
+    const text = Buffer.from(counterStream(0, 2000)).toString("latin1");
+    rig.say("\r\n+IPD,0,2000\r\n");
+    rig.expectCommand("AT+CIPRECVDATA=0,2000");
+    rig.say(data(text));
+    expect(rig.user.receivedText).toBe(text);
+  });
+
+  it("finds bytes whose notice was lost by asking for the length, even while there is always something to send", () => {
+    for (const busy of [false, true]) {
+      const rig = new ScriptedModule().bringUp();
+      let found = false;
+      for (let guard = 0; guard < 2_000 && !found; guard++) {
+        if (busy && !rig.user.waiting()) rig.send("more");
+        const command = rig.waitForCommand(2_100);
+        if (command.startsWith("AT+CIPSEND")) {
+          rig.say(PROMPT);
+          rig.advance(1);
+          rig.say(sent(rig.take().length));
+          rig.advance(5);
+        } else {
+          expect(command).toBe("AT+CIPRECVLEN?\r\n");
+          rig.say("+CIPRECVLEN:5,0,0,0,0\r\n\r\nOK\r\n");
+          found = true;
+        }
+      }
+      expect(rig.elapsed).toBeLessThan(4_000);
+      rig.advance(1);
+      expect(rig.take()).toContain("AT+CIPRECVDATA=0,512\r\n");
+    }
+  });
+
+  it.each(["+CIPRECVLEN:,,,,", "+CIPRECVLEN:-1,-1,-1,-1,-1", "+CIPRECVLEN:0,0,0,0,0"])(
+    "is not tried when the length is %s",
+    (line) => {
+      const rig = new ScriptedModule().bringUp();
+      expect(rig.waitForCommand(2_100)).toBe("AT+CIPRECVLEN?\r\n");
+      rig.say(`${line}\r\n\r\nOK\r\n`);
+      rig.expectNothing();
+    },
+  );
+
+  it("that is refused is harmless", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("\r\n+IPD,0,5\r\n");
+    rig.answer("AT+CIPRECVDATA=0,512", "\r\nERROR\r\n");
+    rig.expectNothing();
+    rig.send("still here");
+    rig.expectCommand("AT+CIPSEND=0,10");
+    expect(rig.user.events).toEqual(["open", "up"]);
+  });
+
+  it("takes turns with sends, whoever has more to do", () => {
+    const rig = new ScriptedModule({ driver: { maxSend: 10 } }).bringUp();
+    rig.user.queue("y".repeat(100));
+    rig.say("\r\n+IPD,0,100\r\n");
+    const order: string[] = [];
+    for (let i = 0; i < 8; i++) {
+      rig.advance(1);
+      const command = rig.take();
+      order.push(command.slice(3, 10));
+      if (command.includes("SEND")) {
+        rig.say(PROMPT);
+        rig.advance(1);
+        rig.say(sent(rig.take().length));
+      } else {
+        rig.say(`${data("zzzz")}\r\n+IPD,0,100\r\n`);
+      }
+    }
+    const pair = order.slice(0, 2);
+    expect(pair.toSorted()).toEqual(["CIPRECV", "CIPSEND"]);
+    expect(order).toEqual([...pair, ...pair, ...pair, ...pair]);
+  });
+
+  it("for a link that is down is thrown away, also when the next link is asked for already", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("\r\n+IPD,0,5\r\n");
+    rig.expectCommand("AT+CIPRECVDATA=0,512");
+    rig.say("0,CLOSED\r\n");
+    rig.user.open("broker", 1883);
+    rig.say(data("stale"));
+    rig.open();
+    expect(rig.user.receivedText).toBe("");
+    // The old notice is forgotten too.
+    rig.expectNothing();
+  });
+
+  it.each([
+    ["lost within the data", "+CIPRECVDATA:5,abcd\r\nOK\r\n"],
+    ["added within the data", "+CIPRECVDATA:5,abcdef\r\nOK\r\n"],
+    ["lost in the header", "+CIPRECVDAT:5,abcde\r\nOK\r\n"],
+    ["lost before the length", "+CIPRECVDATA5,abcde\r\nOK\r\n"],
+    ["lost behind the length", "+CIPRECVDATA:5abcde\r\nOK\r\n"],
+    ["changed in the length", "+CIPRECVDATA:9999,abcde\r\nOK\r\n"],
+    ["lost all over", "+CIPRECVDATA:50,abcde"],
+  ])("with bytes %s takes the link down as damaged", (_what, reply) => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("\r\n+IPD,0,5\r\n");
+    rig.expectCommand("AT+CIPRECVDATA=0,512");
+    rig.say(reply);
+    rig.advance(150);
+    expect(rig.user.losses).toEqual(["Damaged"]);
+    expect(rig.esp.stats.damaged).toBe(1);
+  });
+
+  it("notices that the module is not in passive mode, and sets it up again", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("\r\n+IPD,0,5:hello\r\n");
+    expect(rig.user.losses).toEqual(["Module"]);
+    expect(rig.waitForCommand(200)).toBe("AT\r\n");
+  });
+});
+
+describe("an overrun of the serial port", () => {
+  it("takes the link down, closes the stream, and the next link works", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.lost = 3;
+    rig.turn();
+    expect(rig.user.losses).toEqual(["Damaged"]);
+    rig.user.open("broker", 1883);
+    // Its CLOSED speaks of the old stream, not of the link that is asked for now.
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    rig.open();
+    expect(rig.user.events).toEqual(["open", "up", "down Damaged", "open", "up"]);
+  });
+
+  it("while no stream is open is nothing", () => {
+    const rig = new ScriptedModule();
+    rig.user.open("broker", 1883);
+    rig.boot();
+    rig.lost = 7;
+    rig.setUp();
+    rig.join();
+    rig.open();
+    expect(rig.user.events).toEqual(["open", "up"]);
+    expect(rig.esp.stats.damaged).toBe(0);
+  });
+});
+
+describe("a connect", () => {
+  it("that is refused takes the link down, and whatever the module has is closed before the next", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    rig.setUp();
+    rig.join();
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.answer('AT+CIPSTART=0,"TCP","broker",1883,60', "ALREADY CONNECTED\r\n", "\r\nERROR\r\n", "0,CLOSED\r\n");
+    expect(rig.user.losses).toEqual(["Unreachable"]);
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    rig.open();
+  });
+
+  it("is not ended by a late CLOSED of the stream before", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("0,CLOSED\r\n");
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
+    rig.say("0,CLOSED\r\n");
+    rig.say("0,CONNECT\r\n\r\nOK\r\n");
+    expect(rig.user.events.slice(-2)).toEqual(["open", "up"]);
+  });
+
+  it("is ended by a CLOSED between its CONNECT and its OK", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    rig.setUp();
+    rig.join();
+    rig.user.open("broker", 1883);
+    rig.turn();
+    rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
+    rig.say("0,CONNECT\r\n0,CLOSED\r\n\r\nOK\r\n");
+    expect(rig.user.events).toEqual(["open", "down Peer"]);
+  });
+
+  it("whose link is lost meanwhile is not credited to the next one, which may want another host", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    rig.setUp();
+    rig.join();
+    rig.user.open("old", 1883);
+    rig.turn();
+    rig.expectCommand('AT+CIPSTART=0,"TCP","old",1883,60');
+    rig.say("WIFI DISCONNECT\r\n");
+    expect(rig.user.losses).toEqual(["Network"]);
+    rig.user.open("new", 1883);
+    rig.say("WIFI GOT IP\r\n0,CONNECT\r\n\r\nOK\r\n");
+    expect(rig.user.state).toBe("opening");
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    rig.answer('AT+CIPSTART=0,"TCP","new",1883,60', "0,CONNECT\r\n", "\r\nOK\r\n");
+    expect(rig.user.events).toEqual(["open", "down Network", "open", "up"]);
+  });
+});

@@ -1,0 +1,39 @@
+/** `npm run bench -- NAME`: figures, measured anew each time, with what they are compared to in the same run. */
+import { Command } from "commander";
+import pc from "picocolors";
+
+interface Bench {
+  readonly name: string;
+  readonly summary: string;
+  /** Measures, and gives the figures for machines and as lines for people. */
+  readonly load: () => Promise<{ measure(): Report | Promise<Report> }>;
+}
+
+/** What a benchmark has found. */
+export interface Report {
+  readonly figures: unknown;
+  readonly lines: readonly string[];
+}
+
+const benches: readonly Bench[] = [
+  { name: "line", summary: "MQTT bytes per second over the serial line at 115200 baud", load: () => import("./line") },
+  { name: "day", summary: "a simulated day with faults: what it costs in real time", load: () => import("./day") },
+];
+
+const program = new Command("npm run bench --").description("measures, and compares");
+for (const { name, summary, load } of benches) {
+  program
+    .command(name)
+    .description(summary)
+    .option("--json", "figures for machines")
+    .action(async ({ json }: { json?: true }) => {
+      const { measure } = await load();
+      const { figures, lines } = await measure();
+      const text = json === true ? JSON.stringify(figures, undefined, 2) : lines.join("\n");
+      process.stdout.write(`${text}\n`);
+    });
+}
+program.configureOutput({
+  outputError: (text, write) => write(pc.red(text)),
+});
+await program.parseAsync();

@@ -1,0 +1,75 @@
+/** A board that publishes as much as its outbox takes, to find out what the way to the broker carries. */
+import type { Application, Board } from "../../firmware/board/application";
+import { loadSettings } from "../../firmware/board/settings";
+import { later, sooner } from "../../firmware/core/time";
+import { clientPoll, clientStart, clientWait, createClient } from "../../firmware/mqtt/client";
+import { ClientState } from "../../firmware/mqtt/client-state";
+import type { Qos } from "../../firmware/mqtt/packet";
+import { createPublication } from "../../firmware/mqtt/publication";
+import { canPublish, publishText } from "../../firmware/mqtt/publish";
+import { createEspAt, espPump, espReceive, espWait } from "../../firmware/wifi/esp-at";
+
+export interface FloodOptions {
+  readonly topic: string;
+  readonly payload: string;
+  readonly qos: Qos;
+  /** The most messages in one send command. */
+  readonly coalesce: number;
+}
+
+export function floodBoard(options: FloodOptions): Application {
+  return { name: "flood", boot: (hal) => boot(options, hal) };
+}
+
+function boot(options: FloodOptions, hal: Parameters<Application["boot"]>[0]): Board {
+  const settings = loadSettings(hal.storage);
+  const wifi = createEspAt(hal, {
+    ssid: settings.ssid,
+    password: settings.wifiPassword,
+    baud: settings.baud,
+    window: 512,
+    maxSend: 2048,
+    maxReceive: 1024,
+    pollEvery: 2000,
+  });
+  const client = createClient(
+    {
+      host: settings.host,
+      port: settings.port,
+      clientId: settings.device,
+      cleanSession: true,
+      keepAlive: 30,
+      outboxSize: 4096,
+      outboxSlots: 64,
+      receiveSize: 512,
+      subscribeRoom: 64,
+      coalesce: options.coalesce,
+    },
+    wifi.link,
+    hal.entropy,
+    { online() {}, offline() {} },
+  );
+  const publication = createPublication(options.topic, options.qos, false, options.payload.length);
+  clientStart(client, hal.clock.now());
+  return {
+    problem: settings.problem,
+    device: settings.device,
+    client,
+    wifi,
+    commands: { obeyed: 0, rejected: 0, retained: 0 },
+    telemetry: { count: 0 },
+    rules: [],
+    poll() {
+      const now = hal.clock.now();
+      espReceive(wifi, now);
+      clientPoll(client, now);
+      while (client.state === ClientState.Online && canPublish(client, publication)) {
+        publishText(client, publication, options.payload);
+      }
+      espPump(wifi, now);
+      hal.idle(later(now, sooner(espWait(wifi, now), clientWait(client, now))));
+    },
+    stop() {},
+    stopped: () => false,
+  };
+}
