@@ -54,6 +54,5 @@ export function liveThroughADay(application: Application, seed: number): Day {
 }
 
 function seqOf(payload: string): number {
-  const telemetry: { seq: number } = JSON.parse(payload);
-  return telemetry.seq;
+  return Number(/"seq":(\d+)/.exec(payload)?.[1]);
 }

@@ -37,7 +37,7 @@ import { createOutbox, outboxEmpty, outboxLinkLost } from "./outbox";
 import { PacketType, type Qos } from "./packet";
 import { createReader, readerFeed, readerReset, readerStop } from "./reader";
 import {
-  controlBeginOwn,
+  controlBegin,
   controlEnd,
   expectAcks,
   nextId,
@@ -379,7 +379,7 @@ function sendPing(client: Client, now: Millis): void {
 }
 
 function sendSubscribe(client: Client, now: Millis): void {
-  const writer = controlBeginOwn(client, client.subscribeSize);
+  const writer = controlBegin(client, client.subscribeSize);
   if (writer === undefined) return;
   client.subscribeId = nextId(client);
   writeSubscribe(writer, client.subscriptions, client.subscribeId);
@@ -388,7 +388,7 @@ function sendSubscribe(client: Client, now: Millis): void {
 }
 
 function sendUnsubscribe(client: Client, now: Millis): void {
-  const writer = controlBeginOwn(client, client.subscribeSize);
+  const writer = controlBegin(client, client.subscribeSize);
   if (writer === undefined) return;
   client.unsubscribeId = nextId(client);
   writeUnsubscribe(writer, client.subscriptions, client.unsubscribeId);

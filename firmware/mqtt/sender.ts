@@ -5,7 +5,7 @@
 import type { Bytes, Millis } from "../../hal/hal";
 import { div } from "#native";
 import { type Span } from "../core/link";
-import { NO_ROOM, ringBytes, ringClear, ringCommit, ringRelease, ringReserve, ringRoom, ringRun } from "../core/ring";
+import { NO_ROOM, ringBytes, ringClear, ringCommit, ringRelease, ringReserve, ringRun } from "../core/ring";
 import { arm } from "../core/time";
 import { writeBytes, type Writer, writerOpen, written } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
@@ -37,14 +37,6 @@ export function controlBegin(client: Client, size: number): Writer | undefined {
   return client.encoder;
 }
 
-/**
- * The same for a packet that the client sends on its own account and in its own time. It leaves no gap in the ring: the
- * room behind a gap is what {@link senderRoom} has promised to the acknowledgements.
- */
-export function controlBeginOwn(client: Client, size: number): Writer | undefined {
-  return ringRoom(client.control, size) === client.control.tail ? controlBegin(client, size) : undefined;
-}
-
 export function controlEnd(client: Client): void {
   ringCommit(client.control, client.encoder.start, written(client.encoder));
 }
@@ -64,6 +56,7 @@ export function sendControl(client: Client, packet: Bytes): boolean {
  */
 export function senderRoom(client: Client): number {
   const birth = client.birthPacket === undefined ? 0 : client.birthPacket.length;
+  // A filter is in a SUBSCRIBE or in an UNSUBSCRIBE, not in both: the second size is for the gap before a large packet.
   const own = birth + 2 * client.subscribeSize + CONTROL_SPARE;
   const left = client.control.size - client.control.used - own;
   return left > 0 ? div(left * SHORTEST_PUBLISH, PUBACK_SIZE) : 0;

@@ -1,4 +1,4 @@
-/** From any state to "joined": reset, wait for `ready`, set up, join; and again when the network or the module is lost. */
+/** From any state to "joined": reset, `ready`, set-up, join; and again when the network or the module is lost. */
 import type { Bytes, Millis } from "../../hal/hal";
 import { allocate, byteAt, copy, putText, textLength } from "#native";
 import { backoffNext, backoffReset } from "../core/backoff";
@@ -13,7 +13,7 @@ import { enterResync } from "./esp-at-resync";
 /** Release of the reset line to `ready`: 300 ms is usual. */
 const READY_PATIENCE = 5000;
 const SETUP_PATIENCE = 5000;
-/** The module's own limit of a join is 15 s; giving up before it does would credit its late answer to another command. */
+/** The module's own limit is 15 s; giving up before it does would credit its late answer to another command. */
 const JOIN_PATIENCE = 20000;
 /** After a Wi-Fi loss the module reconnects by itself; after this long it is told to. */
 const REJOIN_AFTER = 30000;
@@ -23,8 +23,8 @@ const DOUBTFUL_OPENS = 3;
 /**
  * The set-up, in order. `CWMODE` is refused while the module tries by itself to join a network, one that it remembers
  * or one that it has lost: then, and only then, `CWQAP` has it stop. `AT+CIPCLOSE=5` closes what an earlier life may
- * have left open, since `CIPMUX` is refused while a link is open; both it and `SYSSTORE` (which keeps the settings below
- * out of the module's flash) may be unknown or have nothing to do.
+ * have left open, since `CIPMUX` is refused while a link is open; both it and `SYSSTORE` (which keeps the settings
+ * below out of the module's flash) may be unknown or have nothing to do.
  */
 const SETUP = [
   "ATE0",

@@ -1,8 +1,8 @@
 /**
  * What the ESP-AT driver knows: its record, the names of its states, and the few changes that more than one part of
  * the driver makes. The parts: `esp-at-reset` starts over, `esp-at-bringup` gets the module from any state to "joined",
- * `esp-at-stream` runs the TCP stream, `esp-at-resync` finds back after a command that had no answer, `esp-at` ties them
- * together.
+ * `esp-at-stream` runs the TCP stream, `esp-at-resync` finds back after a command that had no answer, `esp-at` ties
+ * them together.
  */
 import type { Bytes, Entropy, Millis, ResetLine } from "../../hal/hal";
 import { div } from "#native";
@@ -149,7 +149,7 @@ export interface EspAt {
   joinFailure: number;
 
   stream: Stream;
-  /** `0,CONNECT` has come for the connect under way: a `0,CLOSED` from now on speaks of it, not of the stream before. */
+  /** `0,CONNECT` has come for the connect under way: from now on `0,CLOSED` speaks of it, not of the stream before. */
   connected: boolean;
   /** Connects that failed, one after the other. */
   failedOpens: number;

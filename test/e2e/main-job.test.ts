@@ -1,18 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { requireTool } from "../system";
 import { Mosquitto, Subscriber } from "./mosquitto";
-import { Program, Sim } from "./processes";
+import { fieldsOf, Program, Sim } from "./processes";
 
-interface Telemetry {
-  readonly seq: number;
-  readonly temperature: number;
-  readonly humidity: number;
-  readonly relay: boolean;
-  readonly uptime: number;
-}
-
-function telemetryOf(subscriber: Subscriber): Telemetry[] {
-  return subscriber.payloads("moth/t1/telemetry").map((payload): Telemetry => JSON.parse(payload));
+/** One field of every telemetry message so far, oldest first. */
+function telemetry(subscriber: Subscriber, field: string): number[] {
+  return subscriber.payloads("moth/t1/telemetry").map((payload) => Number(fieldsOf(payload)[field]));
 }
 
 describe("a simulated board at a real Mosquitto", () => {
@@ -25,11 +18,12 @@ describe("a simulated board at a real Mosquitto", () => {
 
     const [payload = ""] = subscriber.payloads("moth/t1/telemetry");
     expect(payload).toMatch(/^\{"seq":1,"temperature":-?\d+\.\d,"humidity":\d+\.\d,"relay":false,"uptime":\d+\}$/);
-    const [telemetry] = telemetryOf(subscriber);
-    expect(telemetry?.temperature).toBeGreaterThan(15);
-    expect(telemetry?.temperature).toBeLessThan(30);
-    expect(telemetry?.humidity).toBeGreaterThan(20);
-    expect(telemetry?.humidity).toBeLessThan(80);
+    const [temperature] = telemetry(subscriber, "temperature");
+    expect(temperature).toBeGreaterThan(15);
+    expect(temperature).toBeLessThan(30);
+    const [humidity] = telemetry(subscriber, "humidity");
+    expect(humidity).toBeGreaterThan(20);
+    expect(humidity).toBeLessThan(80);
   });
 
   test("switches its relay on command and confirms it, retained", async () => {
@@ -56,8 +50,7 @@ describe("a simulated board at a real Mosquitto", () => {
     broker.publish("moth/t1/interval/set", "1");
     await subscriber.until("moth/t1/interval", "1");
     await subscriber.program.until("telemetry every second", () => {
-      const uptimes = telemetryOf(subscriber).map(({ uptime }) => uptime);
-      const [third, second, first] = uptimes.reverse();
+      const [third, second, first] = telemetry(subscriber, "uptime").reverse();
       const close = first !== undefined && second !== undefined && third !== undefined && third - first <= 2;
       return close ? true : undefined;
     });
@@ -100,8 +93,8 @@ describe("a simulated board at a real Mosquitto", () => {
     await subscriber.until("moth/t1/ac/set", '{"setpoint":26}');
     await sim.until({ event: "acknowledged", name: "moth/t1/ac/set" });
     // Two more samples of telemetry, with ten more looks at the rule between them.
-    await sim.program.until("third telemetry", () => (telemetryOf(subscriber).length >= 3 ? true : undefined));
-    expect(telemetryOf(subscriber).map(({ temperature }) => temperature)).toEqual([31, 31, 31]);
+    await sim.program.until("third telemetry", () => (telemetry(subscriber, "seq").length >= 3 ? true : undefined));
+    expect(telemetry(subscriber, "temperature")).toEqual([31, 31, 31]);
     expect(subscriber.payloads("moth/t1/ac/set")).toEqual(['{"setpoint":26}']);
   });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { requireTool } from "../system";
-import { freePort, Program } from "./processes";
+import { fieldsOf, freePort, Program } from "./processes";
 
 export interface MosquittoOptions {
   /** User name and password that it asks for; without it everybody is let in. */
@@ -54,7 +54,7 @@ export class Mosquitto {
 
   async start(): Promise<void> {
     this.program = new Program(requireTool("mosquitto"), ["-c", this.config]);
-    await this.program.until("the broker's listener", (line) => (/running$/.test(line) ? true : undefined));
+    await this.program.until("the broker's listener", (line) => (line.endsWith("running") ? true : undefined));
   }
 
   async stop(): Promise<void> {
@@ -108,6 +108,6 @@ export class Subscriber {
 /** A line of `mosquitto_sub -F %j`, or of `paho_subscriber.py`, which writes the same. */
 function messageIn(line: string): Received | undefined {
   if (!line.startsWith("{")) return undefined;
-  const { topic, payload, retain }: { topic: string; payload?: string; retain: number } = JSON.parse(line);
-  return { retained: retain === 1, topic, payload: payload ?? "" };
+  const { topic, payload, retain } = fieldsOf(line);
+  return { retained: retain === 1, topic: String(topic), payload: typeof payload === "string" ? payload : "" };
 }

@@ -111,13 +111,14 @@ export class Sim {
 }
 
 function eventIn(line: string): SimEvent | undefined {
-  if (!line.startsWith("{")) return undefined;
-  const value: unknown = JSON.parse(line);
-  return isEvent(value) ? value : undefined;
+  return line.startsWith("{") ? fieldsOf(line) : undefined;
 }
 
-function isEvent(value: unknown): value is SimEvent {
-  return typeof value === "object" && value !== null;
+/** The fields of a JSON object. Throws when the text is none. */
+export function fieldsOf(json: string): SimEvent {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== "object" || value === null) throw new TypeError(`${json} is no JSON object`);
+  return Object.fromEntries(Object.entries(value));
 }
 
 /** A port that nobody listened on a moment ago. */

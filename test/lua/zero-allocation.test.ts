@@ -65,10 +65,14 @@ class Surroundings {
   /** Lets time pass until the board would wake from its sleep. */
   sleep(): void {
     this.woken = false;
-    while (!this.woken && this.clock.now < this.idleUntil) {
+    while (this.isAsleep()) {
       this.clock.runUntil(Math.min(this.clock.nextEventAt() ?? this.idleUntil, this.idleUntil));
     }
     if (this.clock.now === this.idleUntil) this.clock.runFor(0.1);
+  }
+
+  private isAsleep(): boolean {
+    return !this.woken && this.clock.now < this.idleUntil;
   }
 
   expose(vm: LuaVm): void {
@@ -80,7 +84,10 @@ class Surroundings {
         byte[0] = value;
         line.host.write(byte);
       },
-      reset: (held = 0) => void module.setReset(held === 1),
+      reset: (held = 0) => {
+        module.setReset(held === 1);
+        return undefined;
+      },
       pin: (_pin = 0, high = 0) => {
         if (high !== this.relay) this.switched++;
         this.relay = high;
@@ -90,10 +97,16 @@ class Surroundings {
       idle: (until = 0) => {
         this.idleUntil = until;
       },
-      sleep: () => void this.sleep(),
+      sleep: () => {
+        this.sleep();
+        return undefined;
+      },
       telemetry: () => this.telemetry,
       switched: () => this.switched,
-      order: () => void this.order(),
+      order: () => {
+        this.order();
+        return undefined;
+      },
     });
   }
 }

@@ -6,7 +6,7 @@ interface Bench {
   readonly name: string;
   readonly summary: string;
   /** Measures, and gives the figures for machines and as lines for people. */
-  readonly load: () => Promise<{ measure(): Report | Promise<Report> }>;
+  readonly load: () => Promise<{ readonly measure: () => Report | Promise<Report> }>;
 }
 
 /** What a benchmark has found. */
@@ -27,8 +27,8 @@ for (const { name, summary, load } of benches) {
     .description(summary)
     .option("--json", "figures for machines")
     .action(async ({ json }: { json?: true }) => {
-      const { measure } = await load();
-      const { figures, lines } = await measure();
+      const bench = await load();
+      const { figures, lines } = await bench.measure();
       const text = json === true ? JSON.stringify(figures, undefined, 2) : lines.join("\n");
       process.stdout.write(`${text}\n`);
     });

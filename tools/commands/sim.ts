@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import pc from "picocolors";
 import { Failure } from "../failure";
+import type { EmbeddedBroker } from "../sim/broker";
 import type { RawOptions, SimOptions } from "../sim/options";
 import type { Broker } from "../sim/simulate";
 
@@ -37,7 +38,7 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
     const remark = broker.remark === undefined ? "" : ` (${broker.remark})`;
     try {
       const address = { host: "127.0.0.1", port: broker.port, user: undefined, password: undefined };
-      await simulate(options, application, address, `its own broker on mqtt://127.0.0.1:${broker.port}${remark}`);
+      await simulate(options, application, address, `its own broker on mqtt://127.0.0.1:${broker.port}${remark}`, broker);
     } finally {
       await broker.close();
     }
@@ -53,7 +54,7 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
 type LoadedApplication = ConstructorParameters<typeof import("../sim/simulate").Simulation>[0];
 
 async function simulate(
-  options: SimOptions, application: LoadedApplication, broker: Broker, brokerText: string,
+  options: SimOptions, application: LoadedApplication, broker: Broker, brokerText: string, embedded?: EmbeddedBroker,
 ): Promise<void> {
   const { Simulation } = await import("../sim/simulate");
   const { JsonReporter, LineReporter } = await import("../sim/report");
@@ -63,7 +64,7 @@ async function simulate(
   const color = process.stdout.isTTY && pc.isColorSupported;
   const reporter = options.json ? new JsonReporter(process.stdout) : new LineReporter(process.stdout, color);
   reporter.note(`${application.name} as ${options.device}, ${brokerText}, seed ${options.seed}`);
-  const simulation = new Simulation(application, broker, options, reporter);
+  const simulation = new Simulation(application, broker, options, reporter, embedded);
 
   const stop = (): void => simulation.stop();
   process.on("SIGINT", stop);

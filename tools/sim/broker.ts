@@ -7,6 +7,10 @@ export interface EmbeddedBroker {
   readonly port: number;
   /** Why it is not on 1883, when that was tried first; else undefined. */
   readonly remark: string | undefined;
+  /** Publishes at QoS 1, as any client could. */
+  publish(topic: string, payload: string): void;
+  /** Calls `hear` with every message of a topic, as any subscriber would get it. */
+  watch(topic: string, hear: (payload: string) => void): void;
   close(): Promise<void>;
 }
 
@@ -26,9 +30,19 @@ export async function startEmbeddedBroker(port: number | undefined): Promise<Emb
     await new Promise<void>((resolve) => server.close(() => resolve()));
     await new Promise<void>((resolve) => broker.close(() => resolve()));
   };
+  const publish = (topic: string, payload: string): void => {
+    broker.publish({ cmd: "publish", topic, payload, qos: 1, retain: false, dup: false }, () => undefined);
+  };
+  const watch = (topic: string, hear: (payload: string) => void): void => {
+    const deliver = (packet: { readonly payload: string | Buffer }, done: () => void): void => {
+      hear(packet.payload.toString());
+      done();
+    };
+    broker.subscribe(topic, deliver, () => undefined);
+  };
   const wanted = port ?? USUAL_PORT;
   const code = await listen(server, wanted);
-  if (code === undefined) return { port: wanted, remark: undefined, close };
+  if (code === undefined) return { port: wanted, remark: undefined, publish, watch, close };
   if (port !== undefined) {
     await new Promise<void>((resolve) => broker.close(() => resolve()));
     throw new Failure(`--port ${port}: ${code === "EADDRINUSE" ? "another program listens there" : code}: give another`);
@@ -36,7 +50,7 @@ export async function startEmbeddedBroker(port: number | undefined): Promise<Emb
   await listen(server, 0);
   const address = server.address();
   if (address === null || typeof address === "string") throw new Failure("the embedded broker found no free port");
-  return { port: address.port, remark: `port ${USUAL_PORT} is taken`, close };
+  return { port: address.port, remark: `port ${USUAL_PORT} is taken`, publish, watch, close };
 }
 
 /** Gives the error's code when it cannot listen. */

@@ -9,13 +9,16 @@ export interface Player {
   /** Lets temperature and humidity drift again. */
   release(): void;
   pressButton(): void;
+  /** Sends the order to switch the relay over. Only the embedded broker can. */
+  orderRelay(): void;
   togglePower(): void;
   help(): void;
   stop(): void;
 }
 
 export const KEY_HELP =
-  "keys: + - temperature   > < humidity   a let both drift   b button   p power   h help   q stop";
+  "keys: r order the relay on or off   + - temperature   > < humidity   a let both drift   b button   p cut or restore " +
+  "the power   h help   q stop";
 
 /** Listens to the keys until the function that it gives is called. */
 export function listenToKeys(input: ReadStream, player: Player): () => void {
@@ -37,6 +40,8 @@ export function listenToKeys(input: ReadStream, player: Player): () => void {
         return player.release();
       case "b":
         return player.pressButton();
+      case "r":
+        return player.orderRelay();
       case "p":
         return player.togglePower();
       case "h":

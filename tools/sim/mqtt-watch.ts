@@ -87,9 +87,7 @@ export class MqttWatch {
         this.puback(packet.messageId ?? 0);
         return;
       case "suback":
-        this.tell("mqtt", "subscribed", `subscribed, granted QoS ${packet.granted.join(", ")}`, {
-          granted: packet.granted,
-        });
+        this.suback(packet.granted.map(Number));
         return;
       case "publish": {
         const { topic, qos, retain } = packet;
@@ -113,6 +111,10 @@ export class MqttWatch {
     const reason = REFUSALS.get(code) ?? `return code ${code}`;
     this.tell("mqtt", "refused", `the broker refused: ${reason}`, { code, reason });
     this.events.refused(code, reason);
+  }
+
+  private suback(granted: readonly number[]): void {
+    this.tell("mqtt", "subscribed", `subscribed, granted QoS ${granted.join(", ")}`, { granted });
   }
 
   private puback(id: number): void {

@@ -2,7 +2,7 @@
 import pc from "picocolors";
 
 /** Who an event is about; the first column of a line. */
-export type Topic = "power" | "module" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "trace";
+export type Topic = "power" | "module" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "trace";
 
 export interface Reporter {
   /**
@@ -50,6 +50,7 @@ export class LineReporter implements Reporter {
       case "pin":
         return this.colors.cyan(text);
       case "world":
+      case "broker":
         return this.colors.bold(text);
       case "trace":
         return this.colors.dim(text);

@@ -5,11 +5,12 @@ import { SimClock } from "../../sim/clock";
 import { TcpNetwork } from "../../sim/network/tcp";
 import { Outside, runPaced } from "../../sim/pace";
 import { Failure } from "../failure";
+import type { EmbeddedBroker } from "./broker";
 import { KEY_HELP, type Player } from "./keys";
 import { watchModule } from "./module-watch";
 import { MqttWatch } from "./mqtt-watch";
 import type { SimOptions } from "./options";
-import type { Reporter } from "./report";
+import { printable, type Reporter } from "./report";
 import { summarise, type Summary } from "./summary";
 
 /** The board has so long for a clean stop, in simulated ms, before its power is cut. */
@@ -29,6 +30,7 @@ export class Simulation implements Player {
   private readonly bench: Bench;
   private readonly boards: Board[] = [];
   private wasOnline = false;
+  private orderedOn = false;
   private stopping = false;
   private over = false;
   private failure: Failure | undefined;
@@ -38,8 +40,14 @@ export class Simulation implements Player {
     broker: Broker,
     private readonly options: SimOptions,
     private readonly reporter: Reporter,
+    private readonly embedded?: EmbeddedBroker,
   ) {
     const { clock } = this;
+    const availability = `moth/${options.device}/availability`;
+    embedded?.watch(availability, (payload) => this.play(() => {
+      const text = `every subscriber hears ${availability} ${printable(payload)}`;
+      reporter.event(clock.now, "broker", "heard", text, { name: availability, payload });
+    }));
     const traces = options.trace === undefined ? [] : options.trace === "all" ? ["at", "mqtt"] : [options.trace];
     const mqtt = new MqttWatch(clock, reporter, traces.includes("mqtt"), {
       online: () => (this.wasOnline = true),
@@ -108,6 +116,20 @@ export class Simulation implements Player {
       this.bench.world.pressButton();
       this.reporter.event(this.clock.now, "world", "button", "button pressed");
       this.clock.after(BUTTON_PRESS, () => this.bench.world.releaseButton());
+    });
+  }
+
+  orderRelay(): void {
+    this.play(() => {
+      if (this.embedded === undefined) {
+        throw new Failure(`only its own broker takes orders from here: publish to moth/${this.options.device}/relay/set`);
+      }
+      this.orderedOn = !this.orderedOn;
+      const [topic, payload] = [`moth/${this.options.device}/relay/set`, this.orderedOn ? "ON" : "OFF"];
+      this.reporter.event(this.clock.now, "broker", "order", `somebody publishes ${topic} ${payload}`, {
+        name: topic, payload,
+      });
+      this.embedded.publish(topic, payload);
     });
   }
 

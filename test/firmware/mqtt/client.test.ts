@@ -291,6 +291,18 @@ describe("leaving", () => {
     expect(commands(exchange(session))).toEqual(["publish", "publish", "disconnect"]);
   });
 
+  it("waits for room when acknowledgements fill the control ring, and then says all of it", () => {
+    const session = online({ farewell: { ...farewell, payload: "x".repeat(400) } });
+    const ask = Uint8Array.of(0x32, 5, 0, 1, 0x61, 0, 1);
+    while (session.link.receive(ask).length === 0);
+    expect(session.link.user().room()).toBe(0);
+    leave(session, 0);
+    session.link.flush();
+    poll(session);
+    session.link.flush();
+    expect(commands(session.link.takePackets()).slice(-3)).toEqual(["puback", "publish", "disconnect"]);
+  });
+
   it("while backing off is at once", () => {
     const session = online();
     session.entropy = 500;
@@ -377,16 +389,22 @@ describe("leaving", () => {
 });
 
 describe("the wait for the next try", () => {
+  /** An entropy that gives another wait for every ceiling, and the wait that it gives. */
+  const ENTROPY = 2147483647;
+  function waitBelow(ceiling: number): number {
+    return ENTROPY % (ceiling + 1);
+  }
+
   it("grows with every failure, whatever failed, up to a minute", () => {
     const session = createSession();
     clientStart(session.client, 0);
     poll(session);
     for (const ceiling of [1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000]) {
-      session.entropy = ceiling;
+      session.entropy = ENTROPY;
       session.link.down(LinkLoss.Unreachable);
-      expect(clientWait(session.client, session.link.now)).toBe(ceiling);
+      expect(clientWait(session.client, session.link.now)).toBe(waitBelow(ceiling));
       const tries = session.link.opened.length;
-      passTime(session, ceiling - 1);
+      passTime(session, waitBelow(ceiling) - 1);
       expect(session.link.opened).toHaveLength(tries);
       passTime(session, 1);
       expect(session.link.opened).toHaveLength(tries + 1);
@@ -398,9 +416,9 @@ describe("the wait for the next try", () => {
     for (const ceiling of [1000, 2000, 4000, 8000]) {
       connect(session);
       passTime(session, 500);
-      session.entropy = ceiling;
+      session.entropy = ENTROPY;
       session.link.down(LinkLoss.Peer);
-      expect(clientWait(session.client, session.link.now)).toBe(ceiling);
+      expect(clientWait(session.client, session.link.now)).toBe(waitBelow(ceiling));
     }
   });
 
@@ -416,9 +434,9 @@ describe("the wait for the next try", () => {
       }
       connect(session);
       passTime(session, lasted);
-      session.entropy = ceiling;
+      session.entropy = ENTROPY;
       session.link.down(LinkLoss.Peer);
-      expect(clientWait(session.client, session.link.now)).toBe(ceiling);
+      expect(clientWait(session.client, session.link.now)).toBe(waitBelow(ceiling));
     }
   });
 });

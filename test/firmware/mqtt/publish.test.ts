@@ -247,6 +247,15 @@ describe("PUBACK", () => {
     expect(session.client.outbox.unacknowledged).toBe(0);
   });
 
+  it("that comes again while an older message still waits ends nothing", () => {
+    const session = online();
+    for (const text of ["1", "2", "3"]) publishText(session.client, telemetry, text);
+    exchange(session);
+    puback(session, 2, 2, 2);
+    expect(session.client.stats.acknowledged).toBe(1);
+    expect(session.client.outbox.unacknowledged).toBe(2);
+  });
+
   it("of a message that has not been sent on this link ends nothing", () => {
     const session = online();
     publishText(session.client, telemetry, "1");

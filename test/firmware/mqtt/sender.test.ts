@@ -84,6 +84,14 @@ describe("what is sent", () => {
     expect(publishes(session.link.takePackets())).toHaveLength(3);
   });
 
+  it("is control packets alone when the message behind them does not fit whole", () => {
+    const session = online();
+    publishText(session.client, telemetry, "x".repeat(43));
+    ask(session, 7);
+    session.link.flush({ limit: 30 });
+    expect(session.link.runs).toEqual([4, 30, 20]);
+  });
+
   it.each([1, 2, 3, 4, 5, 7, 9, 16, 17])("is the same in runs of at most %i bytes", (limit) => {
     const session = online();
     publishText(session.client, telemetry, "first");

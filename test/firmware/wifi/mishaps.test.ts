@@ -1,4 +1,4 @@
-/** Something goes wrong at every step of a session, once; after that the module behaves, and the link must work again. */
+/** Something goes wrong at every step of a session, once; then the module behaves, and the link must work again. */
 import { describe, expect, it } from "vitest";
 import { type Mishap, checkCounter, ObedientModule } from "./obedient-module";
 import { counterStream } from "./recording-user";

@@ -118,7 +118,8 @@ export class ObedientModule {
     if (this.waiting.length === 0 || this.announced || this.silent || this.state === "off") return;
     if (!this.passive) {
       const data = this.waiting.splice(0);
-      this.rig.say(Buffer.concat([Buffer.from(`\r\n+IPD,0,${data.length}:`), Uint8Array.from(data), Buffer.from("\r\n")]));
+      const head = Buffer.from(`\r\n+IPD,0,${data.length}:`);
+      this.rig.say(Buffer.concat([head, Uint8Array.from(data), Buffer.from("\r\n")]));
       return;
     }
     this.announced = true;

@@ -19,7 +19,8 @@ describe("with the simulated module", () => {
       bench.peerSends(900);
       bench.clock.runFor(3_000);
     }
-    expect(bench.until(() => bench.user.inbox.length === 9000 && bench.peer?.received.length === 7000, 60_000)).toBe(true);
+    const all = (): boolean => bench.user.inbox.length === 9000 && bench.peer?.received.length === 7000;
+    expect(bench.until(all, 60_000)).toBe(true);
     bench.check();
     expect(bench.user.losses).toEqual([]);
     expect(bench.esp.stats).toMatchObject({ timeouts: 0, resyncs: 0, damaged: 0, busy: 0 });
@@ -79,7 +80,8 @@ describe("with the simulated module", () => {
     const bench = linked({ turnTime: 20, receiveRing: 1024 });
     bench.userSends(3000);
     bench.peerSends(3000);
-    expect(bench.until(() => bench.user.inbox.length === 3000 && bench.peer?.received.length === 3000, 60_000)).toBe(true);
+    const all = (): boolean => bench.user.inbox.length === 3000 && bench.peer?.received.length === 3000;
+    expect(bench.until(all, 60_000)).toBe(true);
     bench.check();
     expect(bench.user.losses).toEqual([]);
   });
@@ -97,7 +99,7 @@ describe("with the simulated module", () => {
     expect(bench.esp.stats.damaged).toBeGreaterThan(0);
   });
 
-  it.each(["there", "away"])("a module that joins by itself at boot a network that is %s is set up without a loop of resets", (how) => {
+  it.each(["there", "away"])("a module that joins by itself a network that is %s needs no reset", (how) => {
     const bench = new SimulatedBench({ seed: 4 });
     const { host } = bench.line;
     // Somebody has the module learn the network, and keep it in its flash.

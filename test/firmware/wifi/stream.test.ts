@@ -167,6 +167,21 @@ describe("a send", () => {
     expect(rig.waitForCommand(200)).toBe("+++");
   });
 
+  it("whose stream closes before its prompt asks nothing of a user that has opened again", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.send("x".repeat(50));
+    rig.expectCommand("AT+CIPSEND=0,50");
+    rig.say("0,CLOSED\r\n");
+    rig.user.open("broker", 1883);
+    rig.say(PROMPT);
+    expect(rig.take()).toBe("");
+    expect(rig.waitForCommand(200)).toBe("+++");
+    rig.advance(150);
+    rig.say("\r\nSEND Canceled\r\n");
+    expect(rig.waitForCommand(200)).toBe("AT\r\n");
+    expect(rig.user.events.slice(-2)).toEqual(["down Peer", "open"]);
+  });
+
   it("that waits for its result when the stream closes is given 1 s more, not 15", () => {
     const rig = new ScriptedModule().bringUp();
     rig.send("hello");
@@ -275,10 +290,10 @@ describe("a receive", () => {
 
   it("finds bytes whose notice was lost by asking for the length, even while there is always something to send", () => {
     for (const busy of [false, true]) {
-      const rig = new ScriptedModule().bringUp();
+      const rig = new ScriptedModule({ driver: { maxSend: 10 } }).bringUp();
+      if (busy) rig.send("z".repeat(20_000));
       let found = false;
-      for (let guard = 0; guard < 2_000 && !found; guard++) {
-        if (busy && !rig.user.waiting()) rig.send("more");
+      for (let guard = 0; guard < 1_000 && !found; guard++) {
         const command = rig.waitForCommand(2_100);
         if (command.startsWith("AT+CIPSEND")) {
           rig.say(PROMPT);
@@ -368,6 +383,16 @@ describe("a receive", () => {
     rig.advance(150);
     expect(rig.user.losses).toEqual(["Damaged"]);
     expect(rig.esp.stats.damaged).toBe(1);
+  });
+
+  it("never hands over more than was asked for, whatever the header says", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.user.capacity = 4;
+    rig.say("\r\n+IPD,0,4\r\n");
+    rig.expectCommand("AT+CIPRECVDATA=0,4");
+    rig.say("+CIPRECVDATA:44,abcdefghijklmnopqrstuvwxyz\r\nOK\r\n");
+    expect(rig.user.receivedText).toBe("");
+    expect(rig.user.losses).toEqual(["Damaged"]);
   });
 
   it("notices that the module is not in passive mode, and sets it up again", () => {
