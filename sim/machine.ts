@@ -158,7 +158,7 @@ export class Machine {
 }
 
 /** The board's pins, out in the world. */
-class WorldPins implements Pins {
+export class WorldPins implements Pins {
   private readonly outputs = new Set<number>();
 
   constructor(private readonly world: World) {}

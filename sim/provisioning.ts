@@ -13,10 +13,17 @@ export interface Provisioning {
 }
 
 /** Where the firmware looks for it, see `firmware/board/settings.ts`. */
-const SETTINGS_SLOT = 0;
+export const SETTINGS_SLOT = 0;
 
 /** A new flash that holds these settings. Throws a RangeError for a value that cannot be written as one line. */
 export function provisionedStorage(provisioning: Provisioning): SimStorage {
+  const storage = new SimStorage();
+  storage.provision(SETTINGS_SLOT, settingsText(provisioning));
+  return storage;
+}
+
+/** The record of these settings, as `key=value` lines. Throws a RangeError for a value that is not one line. */
+export function settingsText(provisioning: Provisioning): string {
   const lines: [string, string | number | undefined][] = [
     ["device", provisioning.device],
     ["wifi.ssid", provisioning.ssid],
@@ -33,7 +40,5 @@ export function provisionedStorage(provisioning: Provisioning): SimStorage {
     if (String(value).includes("\n")) throw new RangeError(`setting ${key}: a line break cannot be part of it`);
     text += `${key}=${value}\n`;
   }
-  const storage = new SimStorage();
-  storage.provision(SETTINGS_SLOT, text);
-  return storage;
+  return text;
 }

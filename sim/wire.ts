@@ -1,4 +1,4 @@
-import { ByteRing } from "./byte-ring";
+import { ByteRing } from "../hal/node/byte-ring";
 import type { SimClock } from "./clock";
 
 /** Bits of one byte on the wire: start bit, eight data bits, stop bit. */

@@ -165,6 +165,8 @@ export class Simulation implements Player {
     const { machine } = this.bench;
     const text = on ? "on" : "cut: no DISCONNECT, the broker has to notice";
     this.reporter.event(this.clock.now, "power", on ? "power-on" : "power-cut", text);
+    // Without power every relay is off.
+    this.orderedOn = false;
     if (on) machine.powerOn();
     else machine.cutPower();
   }
