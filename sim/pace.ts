@@ -1,7 +1,7 @@
 import type { SimClock } from "./clock";
 
 /** Silence after an answer in which its remainder may still follow, ms of real time. */
-const REST_OF_ANSWER_MS = 1;
+const REST_OF_ANSWER_MS = 5;
 /** Least patience with a peer that owes an answer, ms of real time. */
 const ANSWER_GRACE_MS = 50;
 /** Least patience with a connect whose duration nobody can know yet, ms of real time. */

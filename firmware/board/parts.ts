@@ -3,10 +3,12 @@
  * number has a command topic and a state topic, a reading is sampled, a rule has its topic.
  */
 import type { Hal, Millis } from "../../hal/hal";
+import { allocate, putText, textLength } from "#native";
 import { createDeadline, type Deadline } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
 import { addSubscription } from "../mqtt/client";
 import { type Client } from "../mqtt/client-state";
+import { isTopicName } from "../mqtt/topic";
 import { type Commands, type CommandTarget, createCommand, createCommands } from "./command";
 import { commandNumber, createNumber, createNumbers, type Numbers, type NumberSetting, type NumberSpec } from "./number";
 import { createReading, type Reading, type ReadingSpec } from "./reading";
@@ -138,5 +140,16 @@ export function addRule(
     parts.problem = "a rule names no reading: " + when;
     return;
   }
+  if (!isTopic(parts.prefix + topic)) {
+    parts.problem = "a rule publishes to what is no topic name: " + topic;
+    return;
+  }
   parts.rules.push(createRule(reading, above, hysteresis, parts.prefix + topic, payload));
+}
+
+/** @boot */
+function isTopic(topic: string): boolean {
+  const bytes = allocate(textLength(topic));
+  putText(bytes, 0, topic);
+  return isTopicName(bytes, 0, bytes.length);
 }

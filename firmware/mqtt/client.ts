@@ -328,7 +328,7 @@ function linkUp(client: Client, now: Millis): void {
 
 function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   if (client.state === ClientState.Idle) return;
-  client.stats.losses++;
+  if (!client.leaving) client.stats.losses++;
   client.lastLoss = loss;
   outboxLinkLost(client.outbox);
   subscriptionsInterrupted(client.subscriptions);

@@ -37,6 +37,8 @@ export interface Outbox {
   unacknowledged: number;
   /** How many sends were repetitions. */
   resent: number;
+  /** QoS 0 packets that were waiting when their link was lost, and went with it. */
+  dropped: number;
   highWater: number;
   /** Reservations refused because every slot was in use; the ring counts those without room. */
   refused: number;
@@ -73,6 +75,7 @@ export function createOutbox(size: number, slots: number): Outbox {
     partial: 0,
     unacknowledged: 0,
     resent: 0,
+    dropped: 0,
     highWater: 0,
     refused: 0,
   };
@@ -229,6 +232,7 @@ export function outboxLinkLost(outbox: Outbox): void {
   for (let index = 0; index < outbox.count; index++) {
     const slot = slotAt(outbox, index);
     const after = afterLinkLoss(flowOf(outbox, slot), entry(outbox.qos, slot));
+    if (after === Flow.Ended && flowOf(outbox, slot) === Flow.Due) outbox.dropped++;
     outbox.flow[slot] = after;
     if (after === Flow.DueAgain) setFirst(outbox, slot, DUP);
   }

@@ -55,6 +55,7 @@ export class NodeSerial implements SerialPort {
    */
   static async open(options: NodeSerialOptions): Promise<NodeSerial> {
     const { path, baud } = options;
+    const file = fileOf(path);
     const device = new Device({ path, baudRate: baud, autoOpen: false });
     await new Promise<void>((resolve, reject) => {
       device.open((error) => {
@@ -62,12 +63,14 @@ export class NodeSerial implements SerialPort {
         else reject(new PortError(path, openingTrouble(error.message), error.message));
       });
     });
-    return new NodeSerial(device, options);
+    return new NodeSerial(device, options, file);
   }
 
   private constructor(
     private readonly device: Device,
     private readonly options: NodeSerialOptions,
+    /** The device file behind the path; undefined where ports are no files. */
+    private readonly file: string | undefined,
   ) {
     this.incoming = new ByteRing(options.receiveRing ?? RECEIVE_RING);
     this.outgoing = new ByteRing(options.sendRing ?? SEND_RING);
@@ -75,7 +78,7 @@ export class NodeSerial implements SerialPort {
     device.on("data", (chunk: Buffer) => this.take(chunk));
     device.on("error", (error: Error) => this.fail(error.message));
     device.on("close", (error: Error | null | undefined) => this.fail(error?.message ?? "closed"));
-    this.watch = this.watchPath();
+    this.watch = setInterval(() => this.look(), WATCH_EVERY).unref();
   }
 
   /** Size of the receive ring in bytes, and the most that was in it at any time. */
@@ -153,8 +156,9 @@ export class NodeSerial implements SerialPort {
     const count = this.outgoing.take(this.packet, 0, this.packet.length);
     if (count === 0) return;
     this.sending = true;
-    this.device.write(this.packet.subarray(0, count), () => {
+    this.device.write(this.packet.subarray(0, count), (error) => {
       this.sending = false;
+      if (error !== null && error !== undefined) return;
       if (this.outgoing.count > 0) this.send();
       else this.drain();
     });
@@ -171,18 +175,14 @@ export class NodeSerial implements SerialPort {
 
   /**
    * Most often the system says by itself that a port is gone. But a reader that was busy with bytes in that moment only
-   * reads nothing, for ever; that the port's file is gone is seen all the same.
+   * reads nothing, for ever; that the device file is gone is seen all the same.
    */
-  private watchPath(): NodeJS.Timeout {
-    const path = process.platform === "win32" ? undefined : realpathSync(this.options.path);
-    const look = (): void => {
-      if (path === undefined) return;
-      access(path).catch(() => {
-        this.fail("its device file is gone");
-        this.device.close(() => undefined);
-      });
-    };
-    return setInterval(look, WATCH_EVERY).unref();
+  private look(): void {
+    if (this.file === undefined) return;
+    access(this.file).catch(() => {
+      this.fail("its device file is gone");
+      this.device.close(() => undefined);
+    });
   }
 
   private fail(message: string, trouble: "gone" | "unfit" = "gone"): void {
@@ -194,6 +194,15 @@ export class NodeSerial implements SerialPort {
   private end(): void {
     this.over = true;
     clearInterval(this.watch);
+  }
+}
+
+function fileOf(path: string): string | undefined {
+  if (process.platform === "win32") return undefined;
+  try {
+    return realpathSync(path);
+  } catch {
+    throw new PortError(path, "missing", "no such file");
   }
 }
 

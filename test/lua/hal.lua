@@ -16,7 +16,9 @@ hal = {
       return count
     end,
     write = function(_, from, at, count)
-      for i = at, at + count - 1 do peer.send(from[i]) end
+      for i = 0, count - 1 do
+        if peer.send(from[at + i]) == 0 then return i end
+      end
       return count
     end,
     lost = function() return 0 end,

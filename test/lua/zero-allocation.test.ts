@@ -82,7 +82,7 @@ class Surroundings {
       receive: () => (line.host.read(byte) === 1 ? (byte[0] ?? -1) : -1),
       send: (value = 0) => {
         byte[0] = value;
-        line.host.write(byte);
+        return line.host.write(byte);
       },
       reset: (held = 0) => {
         module.setReset(held === 1);

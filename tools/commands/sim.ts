@@ -1,10 +1,11 @@
 /** `moth sim [APP]` */
 import { type Command, Option } from "commander";
 import pc from "picocolors";
-import { Failure } from "../failure";
+import { brokerPassword } from "../password";
 import type { EmbeddedBroker } from "../sim/broker";
 import type { RawOptions, SimOptions } from "../sim/options";
 import type { Broker } from "../sim/simulate";
+import { collect } from "../values";
 
 export function declare(command: Command): void {
   command
@@ -21,10 +22,6 @@ export function declare(command: Command): void {
     .addOption(new Option("--trace <what>", "show what goes over the wire").choices(["at", "mqtt", "all"]))
     .option("--json", "one JSON object an event, and a summary at the end")
     .action(run);
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 async function run(app: string | undefined, raw: RawOptions): Promise<void> {
@@ -46,7 +43,7 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
     const { checkReachable } = await import("../sim/broker");
     const { host, port, user } = options.broker;
     await checkReachable(host, port);
-    const password = user === undefined ? undefined : await passwordOf(user, host);
+    const password = user === undefined ? undefined : await brokerPassword(user, host);
     await simulate(options, application, { host, port, user, password }, `broker mqtt://${host}:${port}`);
   }
 }
@@ -81,16 +78,4 @@ async function simulate(
     process.off("SIGINT", stop);
     process.off("SIGTERM", stop);
   }
-}
-
-/** Never from the command line, where every program on the machine could read it. */
-async function passwordOf(user: string, host: string): Promise<string | undefined> {
-  const given = process.env["MOTH_MQTT_PASSWORD"];
-  if (given !== undefined) return given === "" ? undefined : given;
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new Failure(`no password for ${user}: set MOTH_MQTT_PASSWORD (empty: none)`);
-  }
-  const { default: ask } = await import("@inquirer/password");
-  const password = await ask({ message: `Password of ${user} at ${host}:`, mask: true });
-  return password === "" ? undefined : password;
 }

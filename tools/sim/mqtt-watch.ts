@@ -10,7 +10,8 @@ export interface SessionEvents {
   refused(code: number, reason: string): void;
 }
 
-const REFUSALS = new Map([
+/** What the return codes of a CONNACK mean, in words. */
+export const REFUSALS = new Map([
   [1, "the broker does not speak MQTT 3.1.1"],
   [2, "client identifier rejected"],
   [3, "broker unavailable"],

@@ -44,7 +44,7 @@ export function summarise(seconds: number, boards: readonly Board[], line: Seria
     published: sum(({ client }) => client.stats.published),
     acknowledged: sum(({ client }) => client.stats.acknowledged),
     retried: sum(({ client }) => client.stats.retried),
-    refused: sum(({ client }) => client.stats.refused + client.stats.offline + client.stats.tooLong),
+    refused: sum(({ client }) => client.stats.refused + client.stats.offline + client.stats.tooLong + client.outbox.dropped),
     unsent: sum(({ client }) => client.outbox.count),
     received: sum(({ client }) => client.stats.received),
     obeyed: sum(({ commands }) => commands.obeyed),
