@@ -132,10 +132,10 @@ export class NodeSerial implements SerialPort {
     });
   }
 
-  /** Gives the port back. What was written and has not left is dropped. Does nothing to a port that has failed. */
+  /** Gives the port back. What was written and has not left is dropped. A second call does nothing. */
   async close(): Promise<void> {
-    if (this.over) return;
     this.end();
+    if (!this.device.isOpen) return;
     await new Promise<void>((resolve) => this.device.close(() => resolve()));
   }
 

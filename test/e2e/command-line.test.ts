@@ -39,7 +39,7 @@ describe("moth sim", () => {
       [["--set", "temperature"], /--set temperature: write NAME=NUMBER/],
       [["--set", "pressure=1000"], /nothing here is called "pressure"/],
       [["--set", "temperature=500"], /temperature must be from -40 to 125/],
-      [["--sped", "max"], /did you mean --speed/i],
+      [["--sped", "max"], /Did you mean one of --seed, --speed/],
       [["no-such-app.ts"], /no-such-app.ts: no such file/],
       [["hal/hal.ts"], /exports no application by default/],
     ];

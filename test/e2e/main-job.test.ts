@@ -126,6 +126,7 @@ describe("a simulated board at a real Mosquitto", () => {
     const sim = new Sim(["--broker", broker.url, "--device", "t1"]);
     await sim.until({ event: "subscribed" });
     const subscriber = await broker.subscribe("moth/t1/availability");
+    await subscriber.until("moth/t1/availability", "online");
     const from = subscriber.program.lines.length;
     // What the broker does when it notices late that an earlier link of the board is dead.
     broker.publish("moth/t1/availability", "offline", "--retain");

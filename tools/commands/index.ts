@@ -14,5 +14,7 @@ export interface Verb {
 
 export const verbs: readonly Verb[] = [
   { name: "sim", summary: "run an application on a simulated board", load: () => import("./sim") },
+  { name: "run", summary: "run an application on this computer over a real module", load: () => import("./run") },
+  { name: "ports", summary: "list the serial ports", load: () => import("./ports") },
   { name: "build", summary: "compile an application for a board", load: () => import("./build") },
 ];

@@ -1,6 +1,5 @@
 /** What `moth sim` says at its end: what was published, acknowledged, received, refused and retried, and how full each ring was. */
 import type { Board } from "../../firmware/board/application";
-import type { SerialLine } from "../../sim/line";
 
 export interface RingUse {
   readonly name: string;
@@ -12,8 +11,21 @@ export interface RingUse {
   readonly refused: number;
 }
 
+/** How the receive ring at one end of the serial line did: bytes at most, its size, and what it lost. */
+export interface LineEndUse {
+  readonly highWater: number;
+  readonly ringSize: number;
+  readonly lost: number;
+}
+
+/** The board's end, and the module's if anybody can look into the module. */
+export interface LineUse {
+  readonly host: LineEndUse;
+  readonly module?: LineEndUse;
+}
+
 export interface Summary {
-  /** Simulated seconds, and how often the board was switched on. */
+  /** Seconds on the board's clock, and how often the board was switched on. */
   readonly seconds: number;
   readonly boots: number;
   readonly published: number;
@@ -35,7 +47,7 @@ export interface Summary {
 }
 
 /** `boards`: one for each time that power came on. Their counters are added up, their high-water marks compared. */
-export function summarise(seconds: number, boards: readonly Board[], line: SerialLine): Summary {
+export function summarise(seconds: number, boards: readonly Board[], line: LineUse): Summary {
   const sum = (count: (board: Board) => number): number => boards.reduce((total, board) => total + count(board), 0);
   const most = (mark: (board: Board) => number): number => boards.reduce((high, board) => Math.max(high, mark(board)), 0);
   return {
@@ -77,16 +89,14 @@ export function summarise(seconds: number, boards: readonly Board[], line: Seria
         size: most(({ client }) => client.control.size),
         refused: sum(({ client }) => client.control.refused),
       },
-      { name: "serial in", unit: "bytes", highWater: line.host.highWater, size: line.host.ringSize, refused: line.host.lost },
-      {
-        name: "module in",
-        unit: "bytes",
-        highWater: line.module.highWater,
-        size: line.module.ringSize,
-        refused: line.module.lost,
-      },
+      lineRing("serial in", line.host),
+      ...(line.module === undefined ? [] : [lineRing("module in", line.module)]),
     ],
   };
+}
+
+function lineRing(name: string, { highWater, ringSize, lost }: LineEndUse): RingUse {
+  return { name, unit: "bytes", highWater, size: ringSize, refused: lost };
 }
 
 export function inWords(summary: Summary): string {

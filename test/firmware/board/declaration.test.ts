@@ -1,0 +1,60 @@
+/** What must not compile: names that do not exist, units that do not fit. `tsc` checks the expectations below. */
+import { expect, test } from "vitest";
+import type { Application } from "../../../firmware/board/application";
+import { board, hih5030, tmp36 } from "../../../firmware/board/board";
+import { Rig } from "./rig";
+
+const readings = {
+  temperature: { sensor: tmp36(0), decimals: 1 },
+  humidity: { sensor: hih5030(1), decimals: 0 },
+} as const;
+const relays = { fan: { pin: 4, boot: "on" } } as const;
+const numbers = { every: { unit: "s", min: 1, max: 60, initial: 10 } } as const;
+const publish = { topic: "alarm", payload: "warm" };
+
+function problemOf(application: Application): string {
+  return new Rig({ application }).start().board.problem;
+}
+
+test("a rule must name a reading of the board, in its unit", () => {
+  const telemetry = { every: "every", fields: ["seq"] } as const;
+  const unknown = board({
+    name: "x", readings, relays, numbers, telemetry,
+    // @ts-expect-error there is no reading of this name
+    rules: { a: { when: "temprature", above: 8, hysteresis: 1, unit: "°C", publish } },
+  });
+  board({
+    name: "x", readings, relays, numbers, telemetry,
+    // @ts-expect-error humidity is not measured in degrees
+    rules: { a: { when: "humidity", above: 8, hysteresis: 1, unit: "°C", publish } },
+  });
+  // Whoever silences the compiler is told at boot.
+  expect(problemOf(unknown)).toBe("a rule names no reading: temprature");
+});
+
+test("telemetry must name fields and an interval of the board", () => {
+  // @ts-expect-error there is no field of this name
+  const noField = board({ name: "x", readings, relays, numbers, rules: {}, telemetry: { every: "every", fields: ["pressure"] } });
+  // @ts-expect-error there is no number of this name
+  const noNumber = board({ name: "x", readings, relays, numbers, rules: {}, telemetry: { every: "never", fields: ["seq"] } });
+  expect(problemOf(noField)).toBe("telemetry names a field that does not exist");
+  expect(problemOf(noNumber)).toBe("telemetry names no number as its interval");
+});
+
+test("a board of one's own runs with its own names, decimals and boot states", () => {
+  const application = board({
+    name: "own", readings, relays, numbers,
+    telemetry: { every: "every", fields: ["humidity", "fan", "temperature"] },
+    rules: { damp: { when: "humidity", above: 80, hysteresis: 5, unit: "%", publish } },
+  });
+  const rig = new Rig({ application });
+  rig.bench.world.set("temperature", 20);
+  rig.bench.world.set("humidity", 90);
+  rig.start();
+  expect(rig.said("telemetry")).toEqual(['{"humidity":90,"fan":true,"temperature":20.0}']);
+  expect(rig.broker.retainedText("moth/t1/fan")).toBe("ON");
+  expect(rig.broker.retainedText("moth/t1/every")).toBe("10");
+  expect(rig.said("alarm")).toEqual(["warm"]);
+  rig.order("fan/set", "OFF");
+  expect(rig.bench.world.pinLevel(4)).toBe(false);
+});

@@ -1,0 +1,134 @@
+/**
+ * Tells what a board does, from what can be seen of it between two turns of its loop. Unlike a simulated module, a real
+ * one cannot be watched from inside.
+ */
+import type { Board } from "../../firmware/board/application";
+import { ClientState } from "../../firmware/mqtt/client-state";
+import { Phase } from "../../firmware/wifi/esp-at-state";
+import { REFUSALS } from "../sim/mqtt-watch";
+import type { Reporter, Topic } from "../sim/report";
+
+type Tell = (topic: Topic, event: string, text: string, data?: Record<string, unknown>) => void;
+
+const JOIN_FAILURES = new Map([
+  [1, "no answer from it"],
+  [2, "wrong password"],
+  [3, "no such network"],
+]);
+
+/** Commands without an answer in a row, before a module that has never answered is called silent. */
+const SILENCE = 2;
+
+export class BoardWatch {
+  /** Whether a broker has ever accepted a session. */
+  wasOnline = false;
+  /** What went wrong last; undefined while all is well. */
+  trouble: string | undefined;
+  /** The reason of a broker that refused the session; undefined while none has. */
+  refusal: string | undefined;
+
+  private readonly counts = new Map<string, number>();
+  private readonly tell: Tell;
+  private answered = false;
+  private joined = false;
+  private online = false;
+
+  /** `now`: milliseconds since the start. */
+  constructor(
+    private readonly board: Board,
+    now: () => number,
+    reporter: Reporter,
+  ) {
+    this.tell = (topic, event, text, data) => reporter.event(now(), topic, event, text, data);
+  }
+
+  /** To be called after each turn. */
+  look(): void {
+    this.lookAtModule();
+    this.lookAtWifi();
+    this.lookAtSession();
+    this.lookAtMessages();
+  }
+
+  private lookAtModule(): void {
+    const { stats, phase } = this.board.wifi;
+    if (!this.answered && phase >= Phase.SettingUp) {
+      this.answered = true;
+      this.tell("module", "ready", "answers");
+    }
+    if (this.more("resets", stats.resets) && stats.resets > 1) this.tell("module", "reset", "is being reset");
+    if (this.more("reboots", stats.reboots)) this.tell("module", "rebooted", "has reset itself");
+    if (this.more("timeouts", stats.timeouts)) this.timedOut(stats.timeouts);
+  }
+
+  private timedOut(times: number): void {
+    if (this.answered) {
+      this.tell("module", "timeout", "did not answer in time");
+    } else if (times >= SILENCE) {
+      this.complain("module", "silent", "the module does not answer: check power, wiring (RX to TX) and --baud");
+    }
+  }
+
+  private lookAtWifi(): void {
+    const { wifi } = this.board;
+    const joined = wifi.phase === Phase.Joined && wifi.gotIp;
+    if (joined !== this.joined) {
+      this.joined = joined;
+      this.tell("wifi", joined ? "joined" : "lost", joined ? `joined ${wifi.options.ssid}` : "lost");
+    }
+    if (this.more("joinFailures", wifi.stats.joinFailures)) {
+      const reason = JOIN_FAILURES.get(wifi.joinFailure) ?? "the module says no more";
+      const text = `cannot join ${wifi.options.ssid} (${reason}), will be tried again`;
+      this.complain("wifi", "join-failed", text, { reason });
+    }
+    if (this.more("openFailures", wifi.stats.openFailures)) {
+      const { host, port } = this.board.client.options;
+      const text = `the module cannot connect to ${host}:${port}, will be tried again`;
+      this.complain("tcp", "unreachable", text, { host, port });
+    }
+  }
+
+  private lookAtSession(): void {
+    const { client } = this.board;
+    if (this.more("refusals", client.stats.refusals)) {
+      this.refusal = REFUSALS.get(client.refusal) ?? `return code ${client.refusal}`;
+      this.complain("mqtt", "refused", `the broker refused: ${this.refusal}`, { code: client.refusal });
+    }
+    if (this.more("sessions", client.stats.sessions)) {
+      this.wasOnline = true;
+      this.online = true;
+      this.trouble = undefined;
+      this.tell("mqtt", "online", "online");
+    }
+    if (this.online && client.state !== ClientState.Online) {
+      this.online = false;
+      this.tell("mqtt", "offline", "offline");
+    }
+  }
+
+  private lookAtMessages(): void {
+    const { client, commands } = this.board;
+    const { published, acknowledged, retried, received } = client.stats;
+    if (this.more("published", published)) this.tell("send", "published", `${published} published`, { total: published });
+    if (this.more("retried", retried)) this.tell("send", "retried", `${retried} sent again`, { total: retried });
+    if (this.more("acknowledged", acknowledged)) {
+      this.tell("ack", "acknowledged", `${acknowledged} acknowledged`, { total: acknowledged });
+    }
+    if (this.more("received", received)) this.tell("receive", "received", `${received} received`, { total: received });
+    if (this.more("obeyed", commands.obeyed)) this.tell("receive", "obeyed", "command obeyed");
+    if (this.more("rejected", commands.rejected)) this.tell("receive", "rejected", "command rejected");
+    if (this.more("retained", commands.retained)) this.tell("receive", "ignored", "retained command ignored");
+  }
+
+  private complain(topic: Topic, event: string, text: string, data?: Record<string, unknown>): void {
+    this.trouble = text;
+    this.tell(topic, event, text, data);
+  }
+
+  /** Whether a counter has grown since it was last asked for. */
+  private more(name: string, count: number): boolean {
+    const before = this.counts.get(name) ?? 0;
+    this.counts.set(name, count);
+    return count > before;
+  }
+}
