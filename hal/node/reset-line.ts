@@ -1,5 +1,10 @@
 import type { ResetLine } from "../hal";
-import type { NodeSerial } from "./serial";
+import type { ControlLines } from "./serial";
+
+/** Whatever has modem lines: a `NodeSerial`. */
+export interface HasLines {
+  setLines(lines: ControlLines): Promise<void>;
+}
 
 /** Which modem line of the adapter is wired to the module's reset: `none` leaves both lines as they are. */
 export type ResetWiring = "rts" | "dtr" | "none";
@@ -10,13 +15,13 @@ export type ResetWiring = "rts" | "dtr" | "none";
  */
 export class ModemResetLine implements ResetLine {
   /** Releases both lines, if one is wired. Rejects with a `PortError` when the port has no such lines. */
-  static async on(serial: NodeSerial, wiring: ResetWiring): Promise<ModemResetLine> {
+  static async on(serial: HasLines, wiring: ResetWiring): Promise<ModemResetLine> {
     if (wiring !== "none") await serial.setLines({ rts: false, dtr: false });
     return new ModemResetLine(serial, wiring);
   }
 
   private constructor(
-    private readonly serial: NodeSerial,
+    private readonly serial: HasLines,
     private readonly wiring: ResetWiring,
   ) {}
 

@@ -60,7 +60,7 @@ export class NodeSerial implements SerialPort {
     await new Promise<void>((resolve, reject) => {
       device.open((error) => {
         if (error === null) resolve();
-        else reject(new PortError(path, openingTrouble(error.message), error.message));
+        else reject(new PortError(path, openingTrouble(error.message), error.message.replace(/^Error:? /, "")));
       });
     });
     return new NodeSerial(device, options, file);

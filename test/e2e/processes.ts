@@ -82,12 +82,12 @@ export class Program {
 /** An event that `moth sim --json` told. */
 export type SimEvent = Readonly<Record<string, unknown>>;
 
-/** A simulated board, as a program of its own. */
+/** A board that `moth sim`, or `moth run`, drives as a program of its own. */
 export class Sim {
   readonly program: Program;
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.program = new Program(process.execPath, ["tools/moth.mjs", "sim", "--json", ...args], env);
+  constructor(args: readonly string[], env: Record<string, string> = {}, verb: "sim" | "run" = "sim") {
+    this.program = new Program(process.execPath, ["tools/moth.mjs", verb, "--json", ...args], env);
   }
 
   /** Every event so far. */

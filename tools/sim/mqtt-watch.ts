@@ -1,6 +1,7 @@
 /** Reads along on the board's TCP stream and tells what the MQTT packets on it say. */
 import mqttPacket, { type Packet, type Parser } from "mqtt-packet";
 import type { SimClock } from "../../sim/clock";
+import { packetText } from "./packet-text";
 import { printable, type Reporter } from "./report";
 
 /** What the command needs to know of a session, besides what is shown. */
@@ -130,12 +131,8 @@ export class MqttWatch {
 
   private trace(direction: string, packet: Packet): void {
     if (!this.traced) return;
-    const fields = Object.entries(packet)
-      .filter(([name, value]) => !["cmd", "length", "payload", "password"].includes(name) && value !== undefined)
-      .map(([name, value]) => `${name}=${printable(shown(value))}`);
-    this.tell("trace", "mqtt", `${direction}: ${packet.cmd.toUpperCase()} ${fields.join(" ")}`, {
-      direction, packet: packet.cmd,
-    });
+    const text = packetText(packet);
+    this.tell("trace", "mqtt", `${direction}: ${text}`, { direction, packet: text });
   }
 
   private tell(...[topic, event, text, data]: Tail<Parameters<Reporter["event"]>>): void {
@@ -144,8 +141,3 @@ export class MqttWatch {
 }
 
 type Tail<T extends unknown[]> = T extends [unknown, ...infer Rest] ? Rest : never;
-
-/** A will holds bytes; its payload is no secret, a password is. */
-function shown(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
