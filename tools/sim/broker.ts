@@ -20,7 +20,7 @@ const USUAL_PORT = 1883;
 export async function startEmbeddedBroker(port: number | undefined): Promise<EmbeddedBroker> {
   const broker = await Aedes.createBroker();
   const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     broker.handle(socket);

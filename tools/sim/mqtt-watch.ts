@@ -9,6 +9,8 @@ export interface SessionEvents {
   online(): void;
   /** The broker said no to a CONNECT. `reason`: in words. */
   refused(code: number, reason: string): void;
+  /** The broker owes answers, or has given the last of them. */
+  answersOwed(owed: boolean): void;
 }
 
 /** What the return codes of a CONNACK mean, in words. */
@@ -65,6 +67,7 @@ export class MqttWatch {
         const { topic, qos, retain, dup, messageId } = packet;
         const payload = packet.payload.toString();
         if (messageId !== undefined) this.owed.set(messageId, { topic, sentAt: this.clock.now });
+        if (qos > 0) this.events.answersOwed(true);
         const remarks = `${retain ? " retained" : ""}${dup ? " again" : ""}`;
         this.tell("send", "publish", `${topic} ${printable(payload)}${remarks}`, {
           name: topic, payload, qos, retain, dup, id: messageId,
@@ -123,6 +126,7 @@ export class MqttWatch {
     const message = this.owed.get(id);
     if (message === undefined) return;
     this.owed.delete(id);
+    if (this.owed.size === 0) this.events.answersOwed(false);
     const took = Math.round(this.clock.now - message.sentAt);
     this.tell("ack", "acknowledged", `${message.topic} acknowledged after ${took} ms`, {
       name: message.topic, id, milliseconds: took,

@@ -49,7 +49,10 @@ export class Simulation implements Player {
       reporter.event(clock.now, "broker", "heard", text, { name: availability, payload });
     }));
     const traces = options.trace === undefined ? [] : options.trace === "all" ? ["at", "mqtt"] : [options.trace];
+    // A broker's answer may come in pieces, tens of milliseconds apart: time that runs ahead waits for all of it.
+    const answers = {};
     const mqtt = new MqttWatch(clock, reporter, traces.includes("mqtt"), {
+      answersOwed: (owed) => (owed ? this.outside.awaitAnswer(answers) : this.outside.settled(answers)),
       online: () => (this.wasOnline = true),
       refused: (_code, reason) => {
         // Later it may be the broker's mood; the very first time it is what the user typed.

@@ -43,7 +43,8 @@ function block(ms: number): void {
 describe("the main loop on a computer", () => {
   it("turns at once, and then never before the moment that idle names, also across the clock's wrap", async () => {
     const { desktop } = await place(new NodeClock(undefined, 2147483647 - 100));
-    const { clock, idle } = desktop.hal;
+    const { hal } = desktop;
+    const { clock } = hal;
     const early: number[] = [];
     let until = clock.now();
     let turns = 0;
@@ -52,7 +53,7 @@ describe("the main loop on a computer", () => {
       const late = (clock.now() - until) | 0;
       if (late < 0) early.push(late);
       until = (clock.now() + 3) | 0;
-      idle(until);
+      hal.idle(until);
     });
     expect(turns).toBe(1);
     await pause(400);

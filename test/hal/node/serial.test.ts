@@ -206,7 +206,11 @@ describe("a reset line", () => {
     ["dtr", { rts: false, dtr: true }],
   ] as const)("on %s is asserted for a reset, and the other line never", async (wiring, held) => {
     const asked: ControlLines[] = [];
-    const reset = await ModemResetLine.on({ setLines: async (lines) => void asked.push(lines) }, wiring);
+    const setLines = (lines: ControlLines): Promise<void> => {
+      asked.push(lines);
+      return Promise.resolve();
+    };
+    const reset = await ModemResetLine.on({ setLines }, wiring);
     expect(reset.present).toBe(true);
     reset.hold(true);
     reset.hold(false);
