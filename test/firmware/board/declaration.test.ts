@@ -52,6 +52,7 @@ test("a board of one's own runs with its own names, decimals and boot states", (
   rig.bench.world.set("humidity", 90);
   rig.start();
   expect(rig.said("telemetry")).toEqual(['{"humidity":90,"fan":true,"temperature":20.0}']);
+  expect(rig.bench.world.pinLevel(4)).toBe(true);
   expect(rig.broker.retainedText("moth/t1/fan")).toBe("ON");
   expect(rig.broker.retainedText("moth/t1/every")).toBe("10");
   expect(rig.said("alarm")).toEqual(["warm"]);

@@ -145,6 +145,17 @@ describe("relay/set", () => {
     expect(rig.said("error")).toEqual([]);
   });
 
+  test("is said again to a broker that has restarted and forgotten it", () => {
+    const rig = new Rig().start();
+    rig.order("relay/set", "ON");
+    rig.broker.stop();
+    rig.seconds(5);
+    rig.broker.start({ keep: false });
+    rig.seconds(60);
+    expect(rig.broker.retainedText("moth/t1/relay")).toBe("ON");
+    expect(rig.broker.retainedText("moth/t1/interval")).toBe("5");
+  });
+
   test("is off after a power cut, whatever it was before", () => {
     const rig = new Rig().start();
     rig.order("relay/set", "ON");
