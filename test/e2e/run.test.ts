@@ -38,6 +38,7 @@ describe("the firmware on a computer, over a serial port", () => {
     const run = new Sim([...args, "--set", "temperature=31"], SECRET, "run");
     await run.online();
     await run.until({ event: "acknowledged" });
+    await subscriber.program.until("telemetry", () => subscriber.payloads("moth/t1/telemetry")[0]);
     expect(subscriber.payloads("moth/t1/telemetry")[0]).toMatch(
       /^\{"seq":1,"temperature":31\.0,"humidity":\d+\.\d,"relay":false,"uptime":\d+\}$/,
     );
@@ -96,6 +97,7 @@ describe("the firmware on a computer, over a serial port", () => {
     expect(await stranger.until({ event: "join-failed" })).toMatchObject({ reason: "wrong password" });
     stranger.program.kill("SIGINT");
     expect(await stranger.program.ended).toBe(1);
+    expect(stranger.program.lines.at(-1)).toBe(`moth: the board never came online: cannot join ${SSID} (wrong password)`);
     const { code, lines } = await moth(args, password);
     expect(code).toBe(1);
     expect(lines.at(-1)).toMatch(/^moth: the broker at .* refused: (not authorised|bad user name or password)$/);

@@ -78,12 +78,12 @@ export class BoardWatch {
     }
     if (this.more("joinFailures", wifi.stats.joinFailures)) {
       const reason = JOIN_FAILURES.get(wifi.joinFailure) ?? "the module says no more";
-      const text = `cannot join ${wifi.options.ssid} (${reason}), will be tried again`;
+      const text = `cannot join ${wifi.options.ssid} (${reason})`;
       this.complain("wifi", "join-failed", text, { reason });
     }
     if (this.more("openFailures", wifi.stats.openFailures)) {
       const { host, port } = this.board.client.options;
-      const text = `the module cannot connect to ${host}:${port}, will be tried again`;
+      const text = `the module cannot connect to ${host}:${port}`;
       this.complain("tcp", "unreachable", text, { host, port });
     }
   }
@@ -122,7 +122,7 @@ export class BoardWatch {
 
   private complain(topic: Topic, event: string, text: string, data?: Record<string, unknown>): void {
     this.trouble = text;
-    this.tell(topic, event, text, data);
+    this.tell(topic, event, `${text}; it will be tried again`, data);
   }
 
   /** Whether a counter has grown since it was last asked for. */

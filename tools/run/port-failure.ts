@@ -18,19 +18,27 @@ export function portFailure({ path, trouble, message }: PortError): Failure {
   }
 }
 
-/** On Linux a port belongs to a group that its users must be in. */
+/** On Linux a port belongs to a group that its users must be in; in that of root nobody else should be. */
 function permissionAdvice(path: string): string {
-  const group = groupOf(path);
+  const gid = groupIdOf(path);
+  const group = gid === undefined || gid === 0 ? undefined : groupNamed(gid, readGroups());
   if (group === undefined) return "this user may not open it";
   return `it is for the group ${group}: run "sudo usermod -aG ${group} $USER", then log in again`;
 }
 
-function groupOf(path: string): string | undefined {
+/** The name of a group in the text of `/etc/group`. */
+export function groupNamed(gid: number, groups: string): string | undefined {
+  return groups.split("\n").map((line) => line.split(":")).find(([, , id]) => id === String(gid))?.[0];
+}
+
+function groupIdOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.gid;
+}
+
+function readGroups(): string {
   try {
-    const gid = statSync(path).gid;
-    const lines = readFileSync("/etc/group", "utf8").split("\n");
-    return lines.map((line) => line.split(":")).find(([, , id]) => id === String(gid))?.[0];
+    return readFileSync("/etc/group", "utf8");
   } catch {
-    return undefined;
+    return "";
   }
 }

@@ -30,6 +30,9 @@ describe("the clock of a computer", () => {
     expect(clock.now()).toBe(2147483647);
     real += 3;
     expect(clock.now()).toBe(-2147483646);
+    const negative = new NodeClock(() => real, -5);
+    real += 0.9;
+    expect(negative.now()).toBe(-5);
   });
 
   it("runs on by itself", async () => {
