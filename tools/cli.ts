@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import pc from "picocolors";
+import { isColorful } from "./colors";
 import { verbs } from "./commands/index";
 import { Failure } from "./failure";
 
@@ -16,7 +17,7 @@ function oneLine(text: string): string {
 }
 
 function complain(text: string): void {
-  const paint = pc.createColors(process.stderr.isTTY && pc.isColorSupported).red;
+  const paint = pc.createColors(isColorful(process.stderr)).red;
   process.stderr.write(paint(text));
 }
 

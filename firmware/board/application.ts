@@ -20,8 +20,8 @@ export interface Board {
   /** One turn of the main loop: everything that can be done now, then `hal.idle` until there is more. */
   poll(): void;
   /**
-   * Leaves in good order: what is queued goes out, then `offline` and DISCONNECT. Takes as long as the broker needs to
-   * acknowledge, at most 5 s; {@link stopped} tells when.
+   * Leaves in good order: what is queued goes out, then `offline` and DISCONNECT. Waits at most 5 s for what the broker
+   * has still to acknowledge, and for a command that the module is busy with, which may take 20 s; {@link stopped} tells.
    */
   stop(): void;
   stopped(): boolean;

@@ -10,7 +10,8 @@ import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
 import { type EspAt, type EspAtOptions } from "../wifi/esp-at-state";
 import { type Board } from "./application";
 import { type NumberSpec, pollNumbers } from "./number";
-import { addNumber, addReading, addRelay, addRule, createParts, type NumberListener, type Parts } from "./parts";
+import { createSortedNames, isBetween } from "./names";
+import { addNumber, addReading, addRelay, addRule, complain, createParts, type NumberListener, type Parts } from "./parts";
 import { type ReadingSpec, sampleReading } from "./reading";
 import { type RelaySpec } from "./relay";
 import { pollRule, sampleRule } from "./rule";
@@ -42,7 +43,13 @@ const LONGEST_SLEEP = 4000;
 const KEEP_ALIVE = 30;
 /** How long a clean stop waits for what is still unacknowledged, in milliseconds. */
 const STOP_PATIENCE = 5000;
+/** How often, in milliseconds, a quiet stream is asked for bytes whose notice was lost. */
 const POLL_EVERY = 2000;
+/** The most seconds that are still an int32 of milliseconds. */
+const LONGEST_INTERVAL = 2147483;
+
+/** A declaration whose names are not known one by one. */
+type AnySpec = BoardSpec<Record<string, ReadingSpec>, Record<string, RelaySpec>, Record<string, NumberSpec>>;
 
 /** @boot */
 export function createBoard<
@@ -64,31 +71,18 @@ export function createBoard<
     offline() {},
   });
   const parts = createParts(hal, client, prefix);
-  parts.problem = settings.problem;
-  for (const name in spec.readings) {
-    const reading = spec.readings[name];
-    if (reading !== undefined) addReading(parts, name, reading);
-  }
-  for (const name in spec.relays) {
-    const relay = spec.relays[name];
-    if (relay !== undefined) addRelay(parts, name, relay);
-  }
+  complain(parts, settings.problem);
+  if (!hal.serial.setBaud(settings.baud)) complain(parts, "the serial port cannot do what wifi.baud says");
   const listener: NumberListener = {
     numberSet(now, number) {
       if (number === telemetry.every) restartTelemetry(telemetry, now);
     },
   };
-  for (const name in spec.numbers) {
-    const number = spec.numbers[name];
-    if (number !== undefined) addNumber(parts, name, number, listener);
-  }
-  for (const name in spec.rules) {
-    const rule = spec.rules[name];
-    if (rule === undefined) continue;
-    addRule(parts, rule.when, rule.above, rule.hysteresis, rule.publish.topic, rule.publish.payload);
-  }
+  declareParts(parts, spec, listener);
   const telemetry = createBoardTelemetry(parts, spec.telemetry.every, spec.telemetry.fields);
-  addSubscription(client, prefix + "availability", 1, createAvailabilityWatch(client));
+  if (addSubscription(client, prefix + "availability", 1, createAvailabilityWatch(client)) === undefined) {
+    complain(parts, "no room for a subscription to availability: the board has too many relays and numbers");
+  }
 
   const begin = hal.clock.now();
   arm(parts.sample, begin, 0);
@@ -117,6 +111,34 @@ export function createBoard<
       return stopping && client.state === ClientState.Idle;
     },
   };
+}
+
+/** @boot */
+function declareParts(parts: Parts, spec: AnySpec, listener: NumberListener): void {
+  const readings = createSortedNames(spec.readings);
+  for (let i = 0; i < readings.length; i++) {
+    const name = readings[i] ?? "";
+    const reading = spec.readings[name];
+    if (reading !== undefined) addReading(parts, name, reading);
+  }
+  const relays = createSortedNames(spec.relays);
+  for (let i = 0; i < relays.length; i++) {
+    const name = relays[i] ?? "";
+    const relay = spec.relays[name];
+    if (relay !== undefined) addRelay(parts, name, relay);
+  }
+  const numbers = createSortedNames(spec.numbers);
+  for (let i = 0; i < numbers.length; i++) {
+    const name = numbers[i] ?? "";
+    const number = spec.numbers[name];
+    if (number !== undefined) addNumber(parts, name, number, listener);
+  }
+  const rules = createSortedNames(spec.rules);
+  for (let i = 0; i < rules.length; i++) {
+    const rule = spec.rules[rules[i] ?? ""];
+    if (rule === undefined) continue;
+    addRule(parts, rule.when, rule.above, rule.hysteresis, rule.publish.topic, rule.publish.payload);
+  }
 }
 
 /** One turn: what came in, then what is due, then what goes out, then sleep. */
@@ -178,13 +200,16 @@ function createBoardTelemetry(parts: Parts, every: string, names: readonly strin
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
     const field = name === undefined ? undefined : createField(parts, name, i === 0);
-    if (field === undefined) parts.problem = "telemetry names a field that does not exist";
+    if (field === undefined) complain(parts, "telemetry names a field that does not exist");
     else fields.push(field);
   }
   let interval = parts.numberOf[every];
   if (interval === undefined) {
-    parts.problem = "telemetry names no number as its interval";
+    complain(parts, "telemetry names no number as its interval");
     interval = { name: every, min: 1, max: 1, reason: "", value: 1 };
+  }
+  if (!isBetween(interval.min, 1, LONGEST_INTERVAL) || interval.max > LONGEST_INTERVAL) {
+    complain(parts, "the interval of telemetry must range within 1 to 2147483 s");
   }
   return createTelemetry(parts.prefix + "telemetry", fields, interval, parts.sequence);
 }

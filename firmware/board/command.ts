@@ -5,7 +5,6 @@
  * something at every reconnect. A bad one changes nothing and is answered on `error` with the reason.
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { textLength } from "#native";
 import { writeText } from "../core/writer";
 import { type Client } from "../mqtt/client-state";
 import { createPublication, type Publication } from "../mqtt/publication";
@@ -59,7 +58,7 @@ export function createCommand(commands: Commands, name: string, target: CommandT
         return;
       }
       const reason = target.obey(now, message.bytes, message.payloadAt, message.payloadLength);
-      if (textLength(reason) === 0) {
+      if (reason === "") {
         commands.stats.obeyed++;
       } else {
         commands.stats.rejected++;

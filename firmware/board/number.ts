@@ -42,7 +42,7 @@ const NUMBERS_SLOT = 1;
 
 /** @boot */
 export function createNumbers(storage: Storage): Numbers {
-  return { storage, list: [], record: createWriter(allocate(SIZES.settings)), save: createDeadline() };
+  return { storage, list: [], record: createWriter(allocate(SIZES.numbers)), save: createDeadline() };
 }
 
 /** Adds a number, with the value that was kept if there is one. @boot */

@@ -11,6 +11,7 @@ import { type Client } from "../mqtt/client-state";
 import { isTopicName } from "../mqtt/topic";
 import { type Commands, type CommandTarget, createCommand, createCommands } from "./command";
 import { commandNumber, createNumber, createNumbers, type Numbers, type NumberSetting, type NumberSpec } from "./number";
+import { nameProblem } from "./names";
 import { createReading, type Reading, type ReadingSpec } from "./reading";
 import { commandRelay, createRelay, type Relay, type RelaySpec } from "./relay";
 import { createRule, type Rule } from "./rule";
@@ -41,6 +42,19 @@ export interface Parts {
   readonly sample: Deadline;
   /** What could not be put together, as a sentence; empty when all is well. */
   problem: string;
+  /** The names that are given away. */
+  readonly names: string[];
+}
+
+/** Notes what could not be put together. The first problem is the one that is told. */
+export function complain(parts: Parts, problem: string): void {
+  if (parts.problem === "") parts.problem = problem;
+}
+
+/** Takes a name for a part of the board. @boot */
+function takeName(parts: Parts, name: string): void {
+  complain(parts, nameProblem(name, parts.names));
+  parts.names.push(name);
 }
 
 /** @boot */
@@ -61,19 +75,26 @@ export function createParts(hal: Hal, client: Client, prefix: string): Parts {
     sequence: { count: 0 },
     sample: createDeadline(),
     problem: "",
+    names: [],
   };
 }
 
 /** @boot */
 export function addReading(parts: Parts, name: string, spec: ReadingSpec): void {
-  const reading = createReading(name, spec);
+  takeName(parts, name);
+  const reading = createReading(spec);
   parts.readings.push(reading);
   parts.readingOf[name] = reading;
 }
 
 /** `<name>/set` takes ON or OFF, `<name>` says which. @boot */
 export function addRelay(parts: Parts, name: string, spec: RelaySpec): void {
+  takeName(parts, name);
   const relay = createRelay(parts.hal.pins, spec);
+  if (relay === undefined) {
+    complain(parts, "the board has no such pin as that of the relay " + name);
+    return;
+  }
   parts.relayOf[name] = relay;
   const state = createStateTopic(parts.prefix + name, LONGEST_RELAY_STATE, {
     writeState(writer) {
@@ -90,8 +111,12 @@ export function addRelay(parts: Parts, name: string, spec: RelaySpec): void {
   });
 }
 
-/** `<name>/set` takes a number, `<name>` says which it is; `changed` is told when it was set. @boot */
+/** `<name>/set` takes a number, `<name>` says which it is; `changed` is told when it is another than before. @boot */
 export function addNumber(parts: Parts, name: string, spec: NumberSpec, changed: NumberListener): void {
+  takeName(parts, name);
+  if (spec.min < 0 || spec.initial < spec.min || spec.initial > spec.max) {
+    complain(parts, "the number must begin within its range, which is not below 0: " + name);
+  }
   const number = createNumber(parts.numbers, name, spec);
   parts.numberOf[name] = number;
   const state = createStateTopic(parts.prefix + name, LONGEST_NUMBER_STATE, {
@@ -102,17 +127,16 @@ export function addNumber(parts: Parts, name: string, spec: NumberSpec, changed:
   parts.states.push(state);
   addCommand(parts, name, {
     obey(now, bytes, at, count) {
+      const before = number.value;
       const reason = commandNumber(parts.numbers, number, now, bytes, at, count);
-      if (reason === "") {
-        state.stale = true;
-        changed.numberSet(now, number);
-      }
+      if (reason === "") state.stale = true;
+      if (number.value !== before) changed.numberSet(now, number);
       return reason;
     },
   });
 }
 
-/** Who wants to know that a number was set. */
+/** Who wants to know that a number has changed. */
 export interface NumberListener {
   numberSet(now: Millis, number: NumberSetting): void;
 }
@@ -122,7 +146,7 @@ function addCommand(parts: Parts, name: string, target: CommandTarget): void {
   const command = name + "/set";
   const handler = createCommand(parts.commands, command, target);
   if (addSubscription(parts.client, parts.prefix + command, 1, handler) === undefined) {
-    parts.problem = "no room for a subscription to " + command;
+    complain(parts, "no room for a subscription to " + command);
   }
 }
 
@@ -137,11 +161,11 @@ export function addRule(
 ): void {
   const reading = parts.readingOf[when];
   if (reading === undefined) {
-    parts.problem = "a rule names no reading: " + when;
+    complain(parts, "a rule names no reading: " + when);
     return;
   }
   if (!isTopic(parts.prefix + topic)) {
-    parts.problem = "a rule publishes to what is no topic name: " + topic;
+    complain(parts, "a rule publishes to what is no topic name: " + topic);
     return;
   }
   parts.rules.push(createRule(reading, above, hysteresis, parts.prefix + topic, payload));

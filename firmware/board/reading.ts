@@ -11,7 +11,6 @@ export interface ReadingSpec {
 }
 
 export interface Reading {
-  readonly name: string;
   readonly sensor: Sensor<Unit>;
   readonly decimals: number;
   /** Steps in one unit: 10^decimals. */
@@ -19,15 +18,13 @@ export interface Reading {
   /** False until the first good sample, and after a bad one. */
   valid: boolean;
   value: number;
-  /** Samples that were out of the sensor's range. */
-  bad: number;
 }
 
 /** @boot */
-export function createReading(name: string, spec: ReadingSpec): Reading {
+export function createReading(spec: ReadingSpec): Reading {
   let scale = 1;
   for (let i = 0; i < spec.decimals; i++) scale *= 10;
-  return { name, sensor: spec.sensor, decimals: spec.decimals, scale, valid: false, value: 0, bad: 0 };
+  return { sensor: spec.sensor, decimals: spec.decimals, scale, valid: false, value: 0 };
 }
 
 /** Takes a sample. */
@@ -39,5 +36,4 @@ export function sampleReading(reading: Reading, analog: Analog): void {
   reading.valid =
     microvolts >= 0 && steps >= sensor.lowest * reading.scale && steps <= sensor.highest * reading.scale;
   if (reading.valid) reading.value = steps;
-  else reading.bad++;
 }

@@ -15,9 +15,9 @@ export interface Relay {
   on: boolean;
 }
 
-/** @boot */
-export function createRelay(pins: Pins, spec: RelaySpec): Relay {
-  pins.configure(spec.pin, PinMode.Output);
+/** `undefined` when the board has no such pin. @boot */
+export function createRelay(pins: Pins, spec: RelaySpec): Relay | undefined {
+  if (!pins.configure(spec.pin, PinMode.Output)) return undefined;
   const relay = { pins, pin: spec.pin, on: spec.boot === "on" };
   pins.write(relay.pin, relay.on);
   return relay;

@@ -12,25 +12,28 @@
  *     mqtt.password=…
  */
 import type { Bytes, Storage } from "../../hal/hal";
-import { allocate, byteAt, decimalAt, find, putText, startsWith, textAt, textLength } from "#native";
+import { allocate, decimalAt, find, startsWith, textAt, textLength } from "#native";
+import { isBetween, isHost, isId, isPlainText } from "./names";
 import { SIZES } from "./sizes";
 
 const LF = 10;
 const SETTINGS_SLOT = 0;
 const DEFAULT_BAUD = 115200;
+const LONGEST_CREDENTIAL = 128;
 
 export interface Settings {
   /** What is missing or wrong, as a sentence; empty when the board can run. */
   readonly problem: string;
   /** 1 to 32 of `A-Z a-z 0-9 _ -`: the client identifier and a level of every topic. */
   readonly device: string;
+  /** 1 to 32 bytes, and 0 to 64, without control characters. */
   readonly ssid: string;
   readonly wifiPassword: string;
   /** Rate of the serial line to the Wi-Fi module in bits per second; 115200 unless `wifi.baud` says otherwise. */
   readonly baud: number;
   readonly host: string;
   readonly port: number;
-  /** Empty: none. */
+  /** Up to 128 bytes each. Empty: none. */
   readonly user: string;
   readonly password: string;
 }
@@ -40,53 +43,32 @@ export function loadSettings(storage: Storage): Settings {
   const record = allocate(SIZES.settings);
   const length = storage.load(SETTINGS_SLOT, record, 0, SIZES.settings);
   const read = length > 0 ? length : 0;
-  const baud = numberSetting(record, read, "wifi.baud");
   const settings = {
     problem: "",
     device: textSetting(record, read, "device"),
     ssid: textSetting(record, read, "wifi.ssid"),
     wifiPassword: textSetting(record, read, "wifi.password"),
-    baud: baud < 0 ? DEFAULT_BAUD : baud,
+    baud: valueAt(record, read, "wifi.baud=") < 0 ? DEFAULT_BAUD : numberSetting(record, read, "wifi.baud"),
     host: textSetting(record, read, "mqtt.host"),
     port: numberSetting(record, read, "mqtt.port"),
     user: textSetting(record, read, "mqtt.user"),
     password: textSetting(record, read, "mqtt.password"),
   };
-  settings.problem = length < 0 ? "the settings in storage are damaged: provision the board anew" : problemOf(settings);
+  settings.problem = length < 0 ? "the settings in storage are damaged or longer than 1024 bytes: provision the board anew" : problemOf(settings);
   return settings;
 }
 
 /** @boot */
 function problemOf(settings: Settings): string {
-  if (!isDeviceId(settings.device)) return "setting device: give 1 to 32 letters, digits, _ or -";
-  if (!isBetween(textLength(settings.ssid), 1, 32)) return "setting wifi.ssid: give 1 to 32 bytes";
-  if (textLength(settings.wifiPassword) > 64) return "setting wifi.password: give at most 64 bytes";
+  if (!isId(settings.device)) return "setting device: give 1 to 32 letters, digits, _ or -";
+  if (!isPlainText(settings.ssid, 1, 32)) return "setting wifi.ssid: give 1 to 32 bytes";
+  if (!isPlainText(settings.wifiPassword, 0, 64)) return "setting wifi.password: give at most 64 bytes";
   if (!isBetween(settings.baud, 1200, 5000000)) return "setting wifi.baud: give 1200 to 5000000";
-  if (!isBetween(textLength(settings.host), 1, 64)) return "setting mqtt.host: give 1 to 64 bytes";
+  if (!isHost(settings.host)) return "setting mqtt.host: give a host name or an address, 1 to 64 characters";
   if (!isBetween(settings.port, 1, 65535)) return "setting mqtt.port: give 1 to 65535";
+  if (!isPlainText(settings.user, 0, LONGEST_CREDENTIAL)) return "setting mqtt.user: give at most 128 bytes";
+  if (!isPlainText(settings.password, 0, LONGEST_CREDENTIAL)) return "setting mqtt.password: give at most 128 bytes";
   return "";
-}
-
-function isBetween(value: number, low: number, high: number): boolean {
-  return value >= low && value <= high;
-}
-
-/** @boot */
-function isDeviceId(device: string): boolean {
-  const length = textLength(device);
-  if (!isBetween(length, 1, 32)) return false;
-  const bytes = allocate(length);
-  putText(bytes, 0, device);
-  for (let i = 0; i < length; i++) {
-    if (!isIdByte(byteAt(bytes, i))) return false;
-  }
-  return true;
-}
-
-function isIdByte(byte: number): boolean {
-  return (
-    isBetween(byte, 0x30, 0x39) || isBetween(byte, 0x41, 0x5a) || isBetween(byte, 0x61, 0x7a) || byte === 0x5f || byte === 0x2d
-  );
 }
 
 /** @boot */

@@ -1,6 +1,9 @@
-/** The size of every buffer of a board, in one place. Each has a high-water mark and a counter of what it refused. */
+/**
+ * The size of every buffer of a board, in one place. The outbox and the control ring (which is made as large as CONNECT,
+ * `subscribe` and some acknowledgements need) have high-water marks and counters of what they refused.
+ */
 
-/** Bytes. How much RAM the rings take in all is about `outbox + receive + window + 700`. */
+/** In bytes, unless said otherwise. */
 export const SIZES = {
   /** The outbox: messages in flight and messages waiting for a link. 32 readings of 120 bytes. */
   outbox: 4096,
@@ -16,6 +19,8 @@ export const SIZES = {
   receivePiece: 1024,
   /** All filters of a board together, as one SUBSCRIBE. */
   subscribe: 512,
-  /** A record of settings in storage. */
-  settings: 512,
+  /** A record of settings in storage: as long as one may be. */
+  settings: 1024,
+  /** The record of the numbers that a board keeps. */
+  numbers: 512,
 };

@@ -57,7 +57,10 @@ export interface Link {
   close(): void;
 }
 
-/** What a link asks of its user. Every call comes from the driver's `receive` or `pump`, never from within `open`. */
+/**
+ * What a link asks of its user. Every call comes from the driver's turn (`waiting` also when it works out how long it may
+ * sleep), never from within `open` or `close`.
+ */
 export interface LinkUser {
   linkUp(now: Millis): void;
   linkDown(now: Millis, loss: LinkLoss): void;

@@ -84,8 +84,10 @@ export interface ClientStats {
   received: number;
   unmatched: number;
   oversize: number;
-  /** Sessions begun, connects that the broker refused, links lost, and times the broker broke the protocol. */
+  /** Sessions begun, connects that the broker refused, links lost with CONNECT sent or more, and times the broker broke the protocol. */
   sessions: number;
+  /** Filters that the broker refused: their messages will not come. */
+  subscriptionsRefused: number;
   refusals: number;
   losses: number;
   violations: number;

@@ -8,13 +8,16 @@
  * for after a backoff with full jitter; the backoff is only forgotten when a session has lasted.
  *
  *     state        left by
- *     Idle         clientStart
+ *     Idle         clientStart → BackingOff
  *     BackingOff   the timer → Opening
- *     Opening      linkUp → Connecting                linkDown → BackingOff
- *     Connecting   CONNACK → Online                   refused, time-out → Closing
- *     Online       clientLeave, outbox sent → Leaving violation, time-out → Closing
- *     Leaving      DISCONNECT sent: the link is closed, linkDown → Idle
- *     Closing      linkDown → BackingOff, or Idle when leaving
+ *     Opening      linkUp → Connecting
+ *     Connecting   CONNACK → Online                    refused, time-out → Closing
+ *     Online       clientLeave, outbox sent → Leaving  violation, time-out → Closing
+ *     Leaving      DISCONNECT is sent, then the link is closed
+ *     Closing      the link is closed
+ *
+ * linkDown leads from all but Idle to BackingOff, or to Idle when leaving. clientLeave leads at once from BackingOff to
+ * Idle, and from Opening and Connecting to Closing.
  */
 import type { Entropy, Millis } from "../../hal/hal";
 import { allocate } from "#native";
@@ -185,6 +188,7 @@ function createStats(): ClientStats {
     unmatched: 0,
     oversize: 0,
     sessions: 0,
+    subscriptionsRefused: 0,
     refusals: 0,
     losses: 0,
     violations: 0,
@@ -328,7 +332,8 @@ function linkUp(client: Client, now: Millis): void {
 
 function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   if (client.state === ClientState.Idle) return;
-  if (!client.leaving) client.stats.losses++;
+  const hadLink = client.state === ClientState.Connecting || client.state === ClientState.Online;
+  if (hadLink || client.state === ClientState.Closing) client.stats.losses++;
   client.lastLoss = loss;
   outboxLinkLost(client.outbox);
   subscriptionsInterrupted(client.subscriptions);

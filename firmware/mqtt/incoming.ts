@@ -183,9 +183,12 @@ function pubackCame(client: Client, now: Millis, bytes: Bytes, at: number, count
     return;
   }
   // An acknowledgement of nothing that is owed is late or repeated: it ends nothing, and does no harm.
+  const held = client.outbox.count;
   if (!outboxAcknowledge(client.outbox, u16At(bytes, at))) return;
   client.stats.acknowledged++;
-  ackCame(client, now);
+  // Only what ends the oldest debt gives the next one its full time: later ones must not hide that it is never paid.
+  const oldest = client.outbox.count < held && client.subscribeId === 0 && client.unsubscribeId === 0;
+  if (oldest || client.outbox.unacknowledged === 0) ackCame(client, now);
 }
 
 function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {
@@ -194,10 +197,12 @@ function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number
     return;
   }
   if (client.subscribeId === 0 || u16At(bytes, at) !== client.subscribeId) return;
-  if (!subackCame(client.subscriptions, bytes, at + 2, count - 2)) {
+  const refused = subackCame(client.subscriptions, bytes, at + 2, count - 2);
+  if (refused < 0) {
     violation(client);
     return;
   }
+  client.stats.subscriptionsRefused += refused;
   client.subscribeId = 0;
   ackCame(client, now);
 }

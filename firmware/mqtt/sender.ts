@@ -6,7 +6,7 @@ import type { Bytes, Millis } from "../../hal/hal";
 import { div } from "#native";
 import { type Span } from "../core/link";
 import { NO_ROOM, ringBytes, ringClear, ringCommit, ringRelease, ringReserve, ringRun } from "../core/ring";
-import { arm } from "../core/time";
+import { arm, disarm } from "../core/time";
 import { writeBytes, type Writer, writerOpen, written } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
 import { outboxHolds, outboxMidPacket, outboxPiece, outboxPlan, outboxTaken, outboxWaiting } from "./outbox";
@@ -136,7 +136,7 @@ export function senderTaken(client: Client, now: Millis, count: number): void {
 
 /** An acknowledgement came: the next one that is owed has its full time again. */
 export function ackCame(client: Client, now: Millis): void {
-  client.ack.armed = false;
+  disarm(client.ack);
   expectAcks(client, now);
 }
 

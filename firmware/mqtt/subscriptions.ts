@@ -3,7 +3,7 @@
  * what SUBSCRIBE packets are made from, so a lost session is renewed from it.
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { allocate, putText, textLength, u16At, byteAt } from "#native";
+import { allocate, putText, textLength, byteAt } from "#native";
 import { writeByte, writeBytes, writeU16, type Writer } from "../core/writer";
 import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS, writeFixedHeader } from "./packet";
 import { isTopicFilter, topicMatches } from "./topic";
@@ -214,21 +214,23 @@ function writeFilters(
 }
 
 /**
- * SUBACK: one code for each filter, in their order [MQTT-3.8.4-5]. Gives whether the codes fit what was asked; if not,
- * the broker violates the protocol and nothing has changed.
+ * SUBACK: one code for each filter, in their order [MQTT-3.8.4-5]. Gives how many filters were refused; -1 when the
+ * codes do not fit what was asked: then the broker violates the protocol, and nothing has changed.
  */
-export function subackCame(subscriptions: readonly Subscription[], bytes: Bytes, at: number, count: number): boolean {
-  if (!codesFit(subscriptions, bytes, at, count)) return false;
+export function subackCame(subscriptions: readonly Subscription[], bytes: Bytes, at: number, count: number): number {
+  if (!codesFit(subscriptions, bytes, at, count)) return -1;
   let code = at;
+  let refused = 0;
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i];
     if (subscription?.state !== SubscriptionState.Asked) continue;
     const granted = byteAt(bytes, code);
     code++;
+    if (granted === FAILURE) refused++;
     subscription.state = afterSuback(granted !== FAILURE, subscription.wanted);
     subscription.granted = granted === FAILURE ? 0 : granted;
   }
-  return true;
+  return refused;
 }
 
 /** The application may have ended the subscription while the answer was on its way. */
@@ -257,9 +259,4 @@ export function unsubackCame(subscriptions: readonly Subscription[]): void {
     if (subscription?.state !== SubscriptionState.Leaving) continue;
     subscription.state = subscription.wanted ? SubscriptionState.Wanted : SubscriptionState.Off;
   }
-}
-
-/** The packet identifier at the front of a SUBACK, UNSUBACK or PUBACK. */
-export function packetId(bytes: Bytes, at: number): number {
-  return u16At(bytes, at);
 }

@@ -20,6 +20,8 @@ const DELETE = 127;
  * rebooted within it: what comes next is no payload.
  */
 const STALLED = 100;
+/** How many windows of received bytes one turn of the loop takes in. */
+const MOST_WINDOWS = 8;
 
 /** What the engine reports to the driver. All bytes are lent for the length of the call. */
 export interface AtEvents {
@@ -58,6 +60,8 @@ export interface AtEngine {
   mode: Mode;
   /** Bytes of payload that are still to come. */
   payload: number;
+  /** The last read did not get to the end of what had come. */
+  more: boolean;
   /** When a payload that has begun and goes no further is given up. */
   readonly stall: Deadline;
   /** The command that is being written, from `sent` to the end of the writer's text. */
@@ -88,6 +92,7 @@ export function createAtEngine(
     end: 0,
     mode: Mode.Line,
     payload: 0,
+    more: false,
     stall: createDeadline(),
     command: createWriter(allocate(commandSize)),
     sent: 0,
@@ -180,14 +185,23 @@ export function atWrite(engine: AtEngine): void {
 
 /** How long the engine can be left alone, in milliseconds. */
 export function atWait(engine: AtEngine, now: Millis): number {
+  if (engine.more) return 0;
   const wait = sooner(waitFor(engine.deadline, now), waitFor(engine.stall, now));
   return atSent(engine) ? wait : sooner(wait, 1);
 }
 
-/** Reads everything that the serial port has and reports it. Gives whether anything came. */
+/**
+ * Reads what the serial port has, at most some windows full, and reports it. Gives whether anything came. A module that
+ * talks faster than it is listened to must not keep the rest of the program from its turn.
+ */
 export function atRead(engine: AtEngine, now: Millis): boolean {
   let came = false;
-  for (;;) {
+  engine.more = false;
+  for (let windows = 0; ; windows++) {
+    if (windows === MOST_WINDOWS) {
+      engine.more = true;
+      return came;
+    }
     makeRoom(engine);
     const count = engine.serial.read(engine.window, engine.end, engine.window.length - engine.end);
     if (count === 0) {

@@ -6,7 +6,7 @@ import { LinkLoss } from "../core/link";
 import { arm, disarm, isDue } from "../core/time";
 import { createWriter, writeByte, writeBytes, writeText, written, type Writer } from "../core/writer";
 import { atAbort, atBegin, atSend, atSendRaw } from "./at-engine";
-import { Command, type EspAt, finishCommand, loseLink, Phase } from "./esp-at-state";
+import { Command, type EspAt, finishCommand, loseLink, Phase, DOUBTFUL_OPENS, MOST_DOUBTFUL_OPENS } from "./esp-at-state";
 import { enterReset, enterSetup, forgetModule } from "./esp-at-reset";
 import { enterResync } from "./esp-at-resync";
 
@@ -17,9 +17,6 @@ const SETUP_PATIENCE = 5000;
 const JOIN_PATIENCE = 20000;
 /** After a Wi-Fi loss the module reconnects by itself; after this long it is told to. */
 const REJOIN_AFTER = 30000;
-/** After this many connects that failed in a row the set-up is doubted, and after twice as many the network too. */
-const DOUBTFUL_OPENS = 3;
-
 /**
  * The set-up, in order. `CWMODE` is refused while the module tries by itself to join a network, one that it remembers
  * or one that it has lost: then, and only then, `CWQAP` has it stop. `AT+CIPCLOSE=5` closes what an earlier life may
@@ -211,7 +208,9 @@ export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
  */
 export function openFailed(esp: EspAt, now: Millis): void {
   esp.failedOpens++;
-  if (esp.failedOpens % DOUBTFUL_OPENS !== 0) return;
-  if (esp.failedOpens % (2 * DOUBTFUL_OPENS) === 0) esp.joined = false;
+  if (esp.failedOpens < esp.doubtAfter) return;
+  if (esp.failedOpens > DOUBTFUL_OPENS) esp.joined = false;
+  if (esp.doubtAfter < MOST_DOUBTFUL_OPENS) esp.doubtAfter *= 2;
+  else esp.failedOpens = 0;
   enterResync(esp, now);
 }

@@ -153,6 +153,8 @@ export interface EspAt {
   connected: boolean;
   /** Connects that failed, one after the other. */
   failedOpens: number;
+  /** At how many of them the set-up is doubted next. */
+  doubtAfter: number;
   host: string;
   port: number;
   /** Bytes that the module has said it holds for us. */
@@ -215,3 +217,9 @@ export const FIRST_RETRY_PAUSE = 50;
 export const LONGEST_RETRY_PAUSE = 500;
 /** How long a module may go on saying that it is busy: longer than its own slowest command. */
 export const BUSY_PATIENCE = 20000;
+/**
+ * After so many connects that failed in a row the set-up is doubted, and from the second doubt on the network too. Each
+ * doubt takes twice as many failures as the one before, up to the most: a broker may be away for a day.
+ */
+export const DOUBTFUL_OPENS = 3;
+export const MOST_DOUBTFUL_OPENS = 192;

@@ -8,11 +8,12 @@ import { arm, disarm, isDue } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
 import { atBegin, atRealign, atSend, type AtEngine } from "./at-engine";
 import { openFailed } from "./esp-at-bringup";
-import { Command, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
+import { Command, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream, DOUBTFUL_OPENS } from "./esp-at-state";
 import { enterResync } from "./esp-at-resync";
 
 /** The module gives a connect up after 10 to 18 s. */
 const OPEN_PATIENCE = 20000;
+/** Milliseconds for a close, for the prompt of a send, and from the last byte of its payload to `SEND OK`. */
 const CLOSE_PATIENCE = 5000;
 const PROMPT_PATIENCE = 5000;
 const SEND_PATIENCE = 15000;
@@ -78,6 +79,7 @@ export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   esp.stream = Stream.Open;
   esp.stats.opens++;
   esp.failedOpens = 0;
+  esp.doubtAfter = DOUBTFUL_OPENS;
   arm(esp.poll, now, esp.options.pollEvery);
   if (esp.link.state !== LinkState.Opening) return;
   esp.link.state = LinkState.Up;
@@ -125,7 +127,6 @@ function receive(esp: EspAt, now: Millis): void {
 }
 
 export function payloadReceived(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: number): void {
-  esp.answered = true;
   esp.stats.receivedBytes += count;
   if (esp.link.state === LinkState.Up) esp.user.received(now, bytes, at, count);
 }
@@ -156,7 +157,10 @@ function askLength(esp: EspAt, now: Millis): void {
   atSend(esp.engine, now, REPLY_PATIENCE);
 }
 
-/** Announces everything that waits, up to the module's limit, as one send. */
+/**
+ * Announces everything that waits, up to the module's limit, as one send. A run whose last three bytes are `+++` and
+ * reach the module alone would be taken for a cancel; then the link is lost, and what is sent again is cut otherwise.
+ */
 function send(esp: EspAt, now: Millis): void {
   const count = esp.user.offer(esp.options.maxSend);
   if (count === 0) return;

@@ -55,6 +55,7 @@ import {
   Phase,
   SendStage,
   Stream,
+  DOUBTFUL_OPENS,
 } from "./esp-at-state";
 import {
   closeAnswered,
@@ -73,6 +74,10 @@ import {
 } from "./esp-at-stream";
 
 const COMMA = 44;
+/** The ceilings of the pause before a join or a boot is tried again, first and last, in milliseconds. */
+const FIRST_JOIN_PAUSE = 2000;
+const FIRST_BOOT_PAUSE = 1000;
+const LONGEST_PAUSE = 60000;
 const COLON = 58;
 /** The longest command: a join whose every byte of name and password had to be escaped. */
 const COMMAND_SIZE = 256;
@@ -134,14 +139,15 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     setupStep: 0,
     setupDoubted: false,
     joinCommand,
-    joinBackoff: createBackoff(2000, 60000),
-    bootBackoff: createBackoff(1000, 60000),
+    joinBackoff: createBackoff(FIRST_JOIN_PAUSE, LONGEST_PAUSE),
+    bootBackoff: createBackoff(FIRST_BOOT_PAUSE, LONGEST_PAUSE),
     gotIp: false,
     joined: false,
     joinFailure: 0,
     stream: Stream.Closed,
     connected: false,
     failedOpens: 0,
+    doubtAfter: DOUBTFUL_OPENS,
     host: "",
     port: 0,
     available: 0,
@@ -210,12 +216,17 @@ export function espReceive(esp: EspAt, now: Millis): void {
     enterReset(esp, now);
     return;
   }
+  // Before the bytes are understood, since among them something is missing; and after, as it may have gone meanwhile.
+  noteLost(esp, now);
   if (atRead(esp.engine, now) && esp.phase === Phase.Resync) resyncHeard(esp, now);
+  noteLost(esp, now);
+}
+
+function noteLost(esp: EspAt, now: Millis): void {
   const lost = esp.engine.serial.lost();
-  if (lost !== esp.lost) {
-    esp.lost = lost;
-    streamDamaged(esp, now);
-  }
+  if (lost === esp.lost) return;
+  esp.lost = lost;
+  streamDamaged(esp, now);
 }
 
 /** Second half of a turn: gives up what has timed out, feeds what is being sent, and starts what is next. */
@@ -276,6 +287,7 @@ function payloadHeader(esp: EspAt, bytes: Bytes, at: number, count: number): num
   if (comma < 0) return 0;
   const length = decimalAt(bytes, at + RECEIVE_DATA_LENGTH, comma - at - RECEIVE_DATA_LENGTH);
   if (length < 0 || length > esp.asked) return 0;
+  esp.answered = true;
   esp.engine.payload = length;
   return comma + 1 - at;
 }

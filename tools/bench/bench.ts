@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: figures, measured anew each time, with what they are compared to in the same run. */
 import { Command } from "commander";
 import pc from "picocolors";
+import { isColorful } from "../colors";
 
 interface Bench {
   readonly name: string;
@@ -34,6 +35,6 @@ for (const { name, summary, load } of benches) {
     });
 }
 program.configureOutput({
-  outputError: (text, write) => write(pc.red(text)),
+  outputError: (text, write) => write(pc.createColors(isColorful(process.stderr)).red(text)),
 });
 await program.parseAsync();

@@ -1,6 +1,6 @@
 /** `moth run [APP]` */
 import { type Command, Option } from "commander";
-import pc from "picocolors";
+import { isColorful } from "../colors";
 import type { RawOptions, RunOptions } from "../run/options";
 import { collect } from "../values";
 
@@ -67,7 +67,7 @@ async function drive(
   const { inWords } = await import("../sim/summary");
   const { device, baud, broker: { host, port } } = options;
 
-  const color = process.stdout.isTTY && pc.isColorSupported;
+  const color = isColorful(process.stdout);
   const reporter = options.json ? new JsonReporter(process.stdout) : new LineReporter(process.stdout, color);
   reporter.note(`${application.name} as ${device}, module on ${path} at ${baud} baud, broker mqtt://${host}:${port}`);
   reporter.note("sensors are simulated, pin changes are printed; Ctrl-C stops cleanly");

@@ -1,7 +1,7 @@
 /** `moth sim [APP]` */
 import { type Command, Option } from "commander";
-import pc from "picocolors";
 import { brokerPassword } from "../password";
+import { isColorful } from "../colors";
 import type { EmbeddedBroker } from "../sim/broker";
 import type { RawOptions, SimOptions } from "../sim/options";
 import type { Broker } from "../sim/simulate";
@@ -58,7 +58,7 @@ async function simulate(
   const { inWords } = await import("../sim/summary");
   const { KEY_HELP, listenToKeys } = await import("../sim/keys");
 
-  const color = process.stdout.isTTY && pc.isColorSupported;
+  const color = isColorful(process.stdout);
   const reporter = options.json ? new JsonReporter(process.stdout) : new LineReporter(process.stdout, color);
   reporter.note(`${application.name} as ${options.device}, ${brokerText}, seed ${options.seed}`);
   const simulation = new Simulation(application, broker, options, reporter, embedded);

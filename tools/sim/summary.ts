@@ -39,6 +39,8 @@ export interface Summary {
   readonly rejected: number;
   readonly retainedIgnored: number;
   readonly oversize: number;
+  /** Filters that the broker refused. */
+  readonly subscriptionsRefused: number;
   readonly sessions: number;
   readonly linkLosses: number;
   readonly wifiLosses: number;
@@ -63,6 +65,7 @@ export function summarise(seconds: number, boards: readonly Board[], line: LineU
     rejected: sum(({ commands }) => commands.rejected),
     retainedIgnored: sum(({ commands }) => commands.retained),
     oversize: sum(({ client }) => client.stats.oversize),
+    subscriptionsRefused: sum(({ client }) => client.stats.subscriptionsRefused),
     sessions: sum(({ client }) => client.stats.sessions),
     linkLosses: sum(({ client }) => client.stats.losses),
     wifiLosses: sum(({ wifi }) => wifi.stats.wifiLosses),
@@ -111,7 +114,7 @@ export function inWords(summary: Summary): string {
       `left over ${s.unsent}`,
     `  received    ${s.received}, commands obeyed ${s.obeyed}, rejected ${s.rejected}, ` +
       `retained and ignored ${s.retainedIgnored}, too large ${s.oversize}`,
-    `  sessions    ${s.sessions}, links lost ${s.linkLosses}, Wi-Fi lost ${s.wifiLosses}, ` +
+    `  sessions    ${s.sessions}, subscriptions refused ${s.subscriptionsRefused}, links lost ${s.linkLosses}, Wi-Fi lost ${s.wifiLosses}, ` +
       `module resets ${s.moduleResets}, boots ${s.boots}`,
     ...rings,
   ].join("\n");
