@@ -44,7 +44,7 @@ export default defineConfig(
     rules: houseStyle,
   },
   {
-    files: ["firmware/**/*.ts"],
+    files: ["firmware/**/*.ts", "apps/**/*.ts"],
     plugins: { moth: { rules: { device } } },
     rules: {
       "moth/device": "error",

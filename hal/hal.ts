@@ -73,6 +73,8 @@ export interface Native {
   textAt(this: void, bytes: Bytes, at: number, count: number): string;
   /** `a / b` rounded towards minus infinity, exact over the whole int32 range; `b` is not 0. */
   div(this: void, a: number, b: number): number;
+  /** What {@link div} leaves: `a - b * div(a, b)`, from 0 to `b - 1` for a `b` above 0, also when `a` is negative. */
+  mod(this: void, a: number, b: number): number;
   /** The nearest integer to `value`, halves away from 0. For turning what a person wrote (21.5) into steps. @boot */
   round(this: void, value: number): number;
 }

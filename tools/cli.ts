@@ -31,6 +31,23 @@ for (const { name, summary, load } of verbs) {
   if (process.argv.includes(name)) (await load()).declare(command);
 }
 
+/**
+ * Whoever reads our output may go away, as `head` does, or the disk under it may be full. A command that runs on for
+ * long is asked to stop in good order; what it still writes goes nowhere.
+ */
+function outputFailed(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") complain(`moth: cannot write the output: ${error.message}\n`);
+  process.exitCode = error.code === "EPIPE" ? 0 : 1;
+  if (process.listenerCount("SIGTERM") > 0) process.emit("SIGTERM");
+  else process.exit();
+}
+
+let outputGone = false;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (!outputGone) outputFailed(error);
+  outputGone = true;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {

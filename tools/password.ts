@@ -17,5 +17,11 @@ async function secret(variable: string, missing: string, question: string): Prom
   if (given !== undefined) return given;
   if (!process.stdin.isTTY || !process.stdout.isTTY) throw new Failure(`${missing}: set ${variable} (empty: none)`);
   const { default: ask } = await import("@inquirer/password");
-  return ask({ message: question, mask: true });
+  try {
+    return await ask({ message: question, mask: true });
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "ExitPromptError") throw error;
+    // Ctrl-C at the prompt.
+    throw new Failure("stopped");
+  }
 }

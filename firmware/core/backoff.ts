@@ -4,6 +4,7 @@
  * back spread over the whole interval. (Amazon Builders' Library, "Timeouts, retries and backoff with jitter".)
  */
 import type { Entropy } from "../../hal/hal";
+import { mod } from "#native";
 
 export interface Backoff {
   /** The ceiling of the first wait, and the highest it may become; milliseconds, at most 600000. */
@@ -22,7 +23,7 @@ export function createBackoff(first: number, cap: number): Backoff {
 
 /** The next wait in milliseconds, 0 to the ceiling; the ceiling doubles up to the cap. */
 export function backoffNext(backoff: Backoff, entropy: Entropy): number {
-  const wait = entropy.next() % (backoff.ceiling + 1);
+  const wait = mod(entropy.next(), backoff.ceiling + 1);
   backoff.failures++;
   backoff.ceiling = backoff.ceiling * 2;
   if (backoff.ceiling > backoff.cap) backoff.ceiling = backoff.cap;

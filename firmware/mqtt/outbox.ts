@@ -8,7 +8,7 @@
  *
  * Full is a normal state: the newest message is refused and counted; what is held is kept.
  */
-import { byteAt } from "#native";
+import { byteAt, mod } from "#native";
 import { type Span } from "../core/link";
 import { createRing, NO_ROOM, ringCommit, ringRelease, ringReserve, ringRoom, type Ring } from "../core/ring";
 import { afterLinkLoss, afterSessionLoss, Flow, isDueToSend } from "./flow";
@@ -92,7 +92,7 @@ function flowOf(outbox: Outbox, slot: number): Flow {
 
 /** The slot that stands `index` places behind the oldest. */
 function slotAt(outbox: Outbox, index: number): number {
-  return (outbox.oldest + index) % outbox.slots;
+  return mod(outbox.oldest + index, outbox.slots);
 }
 
 /** Whether a packet of at most `size` bytes would be accepted now. */

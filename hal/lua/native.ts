@@ -5,7 +5,7 @@
 import type { Native } from "../hal";
 
 /** What the runtime supplies: every block operation but division, which Lua has. */
-declare const moth: Omit<Native, "div">;
+declare const moth: Omit<Native, "div" | "mod">;
 
 declare const floorDivide: LuaFloorDivision<number, number, number>;
 
@@ -28,4 +28,9 @@ export const round = moth.round;
 
 export function div(a: number, b: number): number {
   return floorDivide(a, b);
+}
+
+/** Lua's own `%` is the remainder of the floor division. */
+export function mod(a: number, b: number): number {
+  return a % b;
 }

@@ -97,6 +97,10 @@ export function div(a: number, b: number): number {
   return Math.floor(a / b);
 }
 
+export function mod(a: number, b: number): number {
+  return a - b * Math.floor(a / b);
+}
+
 export function round(value: number): number {
   return Math.sign(value) * Math.round(Math.abs(value));
 }

@@ -117,6 +117,18 @@ const divisions: readonly NativeCase[] = (
   ] as const
 ).map(([a, b, quotient]) => ({ what: `divides ${a} by ${b}`, call: "div", with: [a, b], gives: quotient }));
 
+const remainders: readonly NativeCase[] = (
+  [
+    [7, 3, 1],
+    [-7, 3, 2],
+    [-1, 5, 4],
+    [6, 3, 0],
+    [0, 9, 0],
+    [2147483647, 60001, 47857],
+    [-2147483648, 7, 5],
+  ] as const
+).map(([a, b, rest]) => ({ what: `leaves of ${a} by ${b}`, call: "mod", with: [a, b], gives: rest }));
+
 const roundings: readonly NativeCase[] = (
   [
     [21.5, 22],
@@ -157,6 +169,7 @@ export const nativeCases: readonly NativeCase[] = [
   ...utf8,
   { what: "refuses UTF-8 past the end", call: "isUtf8", with: ["@a", 10, 7], gives: outside },
   ...divisions,
+  ...remainders,
   ...roundings,
   { what: "reads a byte", holds: [1, 255], call: "byteAt", with: ["@a", 1], gives: 255 },
   { what: "refuses a byte past the end", call: "byteAt", with: ["@a", 16], gives: outside },

@@ -71,6 +71,13 @@ const refusedEverywhere: readonly (readonly [code: string, rule: string, says: s
   ["use(async () => {});", "no-support-library", "go on in the next poll"],
   ["use(function* () { yield 1; });", "no-support-library", "go on in the next poll"],
   ["use(/x/);", "no-support-library", "compare bytes"],
+  ["use(n % 3);", "int32", 'use mod from "#native"'],
+  ["let m = n; m %= 3; use(m);", "int32", 'use mod from "#native"'],
+  ["use(n << 32);", "int32", "shift by a literal from 0 to 31"],
+  ["use(n << n);", "int32", "shift by a literal from 0 to 31"],
+  ["let m: any = n; use(m);", "traps", "give it its type"],
+  ["use(n as number);", "traps", "give the value its type"],
+  ["use(record.inner!.depth);", "traps", "give the value its type"],
   ["use(n / 2);", "int32", 'use div from "#native"'],
   ["let m = n; m /= 2; use(m);", "int32", 'use div from "#native"'],
   ["use(n >> 1);", "int32", "`>>` has no translation"],
@@ -98,7 +105,7 @@ const refusedEverywhere: readonly (readonly [code: string, rule: string, says: s
 
 /** Statements that are fine in the loop. */
 const allowedInLoop: readonly string[] = [
-  "n += 1; n = n * 2 - (n % 3); n = (n & 255) | (n << 2); use(-n); use(~n);",
+  "n += 1; n = n * 2; n = (n & 255) | (n << 2); use(-n); use(~n);",
   "use(div(n, 2)); use(-2147483647 - 1); use(0x7fffffff);",
   "if (n > 1 && !flag) use(1); use(flag ? 1 : 2); while (n < 3 || flag) break;",
   "use(list[0] ?? 1); use(record.inner?.depth); list[1] = n; use(list.length);",

@@ -47,6 +47,13 @@ function deviceRuleBreaches(program: ts.Program): Problem[] {
   });
 }
 
+/** What the type checker has against an application, without compiling it. */
+export function typeProblems(app: string): readonly Problem[] {
+  requireReadable(app);
+  const path = resolve(app);
+  return typeErrors(createProgram(path), path);
+}
+
 /** Each stage can be believed only when the one before it found nothing. */
 export function compile(app: string, outDir: string): Compiled {
   requireReadable(app);

@@ -8,14 +8,26 @@ const largest = 2_147_483_647;
 const operators = new Map<ts.SyntaxKind, string>([
   [ts.SyntaxKind.SlashToken, '`/` makes a float: use div from "#native"'],
   [ts.SyntaxKind.SlashEqualsToken, '`/=` makes a float: use div from "#native"'],
+  [ts.SyntaxKind.PercentToken, '`%` of a negative number differs in Lua: use mod from "#native"'],
+  [ts.SyntaxKind.PercentEqualsToken, '`%=` of a negative number differs in Lua: use mod from "#native"'],
   [ts.SyntaxKind.GreaterThanGreaterThanToken, '`>>` has no translation: use div from "#native"'],
   [ts.SyntaxKind.GreaterThanGreaterThanEqualsToken, '`>>=` has no translation: use div from "#native"'],
   [ts.SyntaxKind.GreaterThanGreaterThanGreaterThanToken, '`>>>` breaks on 32 bits: mask with & and use div'],
   [ts.SyntaxKind.GreaterThanGreaterThanGreaterThanEqualsToken, '`>>>=` breaks on 32 bits: mask with & and use div'],
 ]);
 
+const shifts = [ts.SyntaxKind.LessThanLessThanToken, ts.SyntaxKind.LessThanLessThanEqualsToken];
+
+function isShiftWithin31(node: ts.BinaryExpression): boolean {
+  return ts.isNumericLiteral(node.right) && Number(node.right.text) <= 31;
+}
+
 const operator: Check = (node) => {
-  return ts.isBinaryExpression(node) ? operators.get(node.operatorToken.kind) : undefined;
+  if (!ts.isBinaryExpression(node)) return undefined;
+  if (shifts.includes(node.operatorToken.kind) && !isShiftWithin31(node)) {
+    return "`<<` by more than 31 differs in Lua: shift by a literal from 0 to 31, or multiply";
+  }
+  return operators.get(node.operatorToken.kind);
 };
 
 /** Lua reads the digits before it applies the minus, so −2147483648 would become a float too. */

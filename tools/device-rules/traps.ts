@@ -54,10 +54,19 @@ const holeInLiteral: Check = (node, context) => {
   return node.elements.some((element) => hasUndefined(element, context)) ? hole : undefined;
 };
 
+const assertion: Check = (node) => {
+  if (ts.isAsExpression(node) && ts.isConstTypeReference(node.type)) return undefined;
+  return "a type assertion only silences the compiler, a chip runs what is there: give the value its type";
+};
+
 export const traps: Rule = {
   name: "traps",
   scope: "all",
   table: new Map<ts.SyntaxKind, Check>([
+    [ts.SyntaxKind.AnyKeyword, always("any hides what a value is from every check here: give it its type")],
+    [ts.SyntaxKind.AsExpression, assertion],
+    [ts.SyntaxKind.TypeAssertionExpression, assertion],
+    [ts.SyntaxKind.NonNullExpression, assertion],
     [ts.SyntaxKind.NullKeyword, always("null and undefined are one value in Lua: write undefined")],
     [ts.SyntaxKind.BinaryExpression, holeByAssignment],
     [ts.SyntaxKind.ArrayLiteralExpression, holeInLiteral],

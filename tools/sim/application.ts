@@ -1,5 +1,4 @@
 /** Loads the application that is to run. */
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Application } from "../../firmware/board/application";
@@ -10,7 +9,7 @@ const SENSOR_BOARD = fileURLToPath(new URL("../../firmware/apps/sensor-board.ts"
 /** `path`: a TypeScript file that exports an application by default; undefined: the sensor board that ships. */
 export async function loadApplication(path: string | undefined): Promise<Application> {
   const file = path === undefined ? SENSOR_BOARD : resolve(path);
-  if (!existsSync(file)) throw new Failure(`${path ?? file}: no such file: give the path of an application`);
+  if (path !== undefined) await checkTypes(path);
   let module: unknown;
   try {
     module = await import(pathToFileURL(file).href);
@@ -23,6 +22,14 @@ export async function loadApplication(path: string | undefined): Promise<Applica
     throw new Failure(`${path ?? file}: exports no application by default: write "export default board({ … })"`);
   }
   return application;
+}
+
+/** A rule that names no reading, or a unit that does not fit, is an error with its place, not a board that starts. */
+async function checkTypes(path: string): Promise<void> {
+  const [{ typeProblems }, { lineOf }] = await Promise.all([import("../build/compile"), import("../build/problem")]);
+  const [first, ...others] = typeProblems(path);
+  if (first === undefined) return;
+  throw new Failure(`${lineOf(first)}${others.length === 0 ? "" : ` (and ${others.length} more)`}`);
 }
 
 function defaultExportOf(module: unknown): unknown {

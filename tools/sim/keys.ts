@@ -17,7 +17,7 @@ export interface Player {
 }
 
 export const KEY_HELP =
-  "keys: r order the relay on or off   + - temperature   > < humidity   a let both drift   b button   p cut or restore " +
+  "keys: r order the relay on or off   + - temperature   > < humidity   a let both drift   b button (for boards that read one)   p cut or restore " +
   "the power   h help   q stop";
 
 /** Listens to the keys until the function that it gives is called. */

@@ -11,7 +11,9 @@ const CAUSES: Record<ResetCause, string> = {
   crash: "has reset itself",
 };
 
-export function watchModule(clock: SimClock, reporter: Reporter, mqtt: MqttWatch, traced: boolean): ModuleObserver {
+export function watchModule(
+  clock: SimClock, reporter: Reporter, mqtt: MqttWatch, traced: boolean, goesOn: () => boolean,
+): ModuleObserver {
   const trace = new AtTrace((direction, text) => {
     reporter.event(clock.now, "trace", "at", `${direction} ${printable(text)}`, { direction, bytes: text });
   });
@@ -34,7 +36,9 @@ export function watchModule(clock: SimClock, reporter: Reporter, mqtt: MqttWatch
       const text = `cannot connect to ${host}:${port} (${reason}), will be tried again`;
       reporter.event(clock.now, "tcp", "unreachable", text, { host, port, reason });
     },
-    linkClosed: () => reporter.event(clock.now, "tcp", "closed", "closed"),
+    linkClosed: () => {
+      reporter.event(clock.now, "tcp", "closed", goesOn() ? "closed, the board will connect again" : "closed");
+    },
     linkSent: (_link, bytes) => mqtt.fromBoard(bytes),
     linkReceived: (_link, bytes) => mqtt.toBoard(bytes),
   };

@@ -32,6 +32,7 @@ export class Simulation implements Player {
   private wasOnline = false;
   private orderedOn = false;
   private stopping = false;
+  private stoppedByHand = false;
   private over = false;
   private failure: Failure | undefined;
 
@@ -70,7 +71,7 @@ export class Simulation implements Player {
       password: broker.password,
       seed: options.seed,
       baud: options.baud,
-      observer: watchModule(clock, reporter, mqtt, traces.includes("at")),
+      observer: watchModule(clock, reporter, mqtt, traces.includes("at"), () => !this.stopping && this.bench.machine.on),
       machine: {
         onBoot: (board) => this.booted(board),
         onWatchdog: () => reporter.event(clock.now, "power", "watchdog", "reset by the watchdog"),
@@ -80,7 +81,13 @@ export class Simulation implements Player {
     world.onPinChange = ({ pin, high }) => {
       reporter.event(clock.now, "pin", "pin", `pin ${pin} ${high ? "high" : "low"}`, { pin, high });
     };
-    for (const [name, value] of options.set) this.set(name, value);
+    for (const [name, value] of options.set) {
+      try {
+        this.set(name, value);
+      } catch (error) {
+        throw error instanceof Failure ? new Failure(`--set ${name}=${value}: ${error.message}`) : error;
+      }
+    }
   }
 
   /** Runs until the end. Fails when the board could not be brought online at all. */
@@ -94,7 +101,9 @@ export class Simulation implements Player {
       bench.machine.cutPower();
     }
     if (this.failure !== undefined) throw this.failure;
-    if (!this.wasOnline) throw new Failure("the board never came online: try --trace all, or a longer --for");
+    if (!this.wasOnline && !this.stoppedByHand) {
+      throw new Failure("the board never came online: try --trace all, or a longer --for");
+    }
     return summarise(clock.now / 1000, this.boards, bench.line);
   }
 
@@ -146,6 +155,7 @@ export class Simulation implements Player {
 
   /** A clean stop: `offline` is published and the broker is left in good order. A second call does not wait for it. */
   stop(): void {
+    this.stoppedByHand = true;
     this.play(() => this.beginStop());
   }
 

@@ -79,7 +79,7 @@ export function summarise(seconds: number, boards: readonly Board[], line: LineU
         refused: sum(({ client }) => client.outbox.ring.refused),
       },
       {
-        name: "outbox",
+        name: "",
         unit: "messages",
         highWater: most(({ client }) => client.outbox.highWater),
         size: most(({ client }) => client.outbox.slots),
