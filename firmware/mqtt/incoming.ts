@@ -188,7 +188,7 @@ function pubackCame(client: Client, now: Millis, bytes: Bytes, at: number, count
   client.stats.acknowledged++;
   // Only what ends the oldest debt gives the next one its full time: later ones must not hide that it is never paid.
   const oldest = client.outbox.count < held && client.subscribeId === 0 && client.unsubscribeId === 0;
-  if (oldest || client.outbox.unacknowledged === 0) ackCame(client, now);
+  if (oldest) ackCame(client, now);
 }
 
 function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {

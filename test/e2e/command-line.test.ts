@@ -1,4 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Mosquitto } from "./mosquitto";
 import { freePort, Program, ROOT, Sim } from "./processes";
@@ -37,11 +39,11 @@ describe("moth sim", () => {
       [["--speed", "warp"], /real, max/],
       [["--baud", "fast"], /--baud fast: give a whole number/],
       [["--set", "temperature"], /--set temperature: write NAME=NUMBER/],
-      [["--set", "pressure=1000"], /nothing here is called "pressure"/],
-      [["--set", "temperature=500"], /temperature must be from -40 to 125/],
+      [["--set", "pressure=1000"], /--set pressure=1000: nothing here is called "pressure"/],
+      [["--set", "temperature=500"], /--set temperature=500: temperature must be from -40 to 125/],
       [["--sped", "max"], /Did you mean one of --seed, --speed/],
-      [["no-such-app.ts"], /no-such-app.ts: no such file/],
-      [["hal/hal.ts"], /exports no application by default/],
+      [["no-such-app.ts"], /cannot read no-such-app.ts: no such file/],
+      [["hal/hal.ts"], /no default export/],
     ];
     const results = await Promise.all(wrong.map(([args]) => moth(args)));
     for (const [index, { code, lines }] of results.entries()) {
@@ -94,10 +96,45 @@ describe("moth sim", () => {
     expect(sim.program.running).toBe(true);
   });
 
+  test("stops in good order, without a word, when nobody reads its output any more", async () => {
+    const broker = await Mosquitto.start();
+    const subscriber = await broker.subscribe("moth/t1/availability");
+    const line = `${process.execPath} tools/moth.mjs sim --broker ${broker.url} --device t1 | head -15`;
+    const program = new Program("bash", ["-o", "pipefail", "-c", line]);
+    expect(await program.ended).toBe(0);
+    expect(program.lines.filter((text) => /Error|EPIPE|^ +at /.test(text))).toEqual([]);
+    await subscriber.until("moth/t1/availability", "offline");
+    expect(broker.log.some((text) => text.includes("Received DISCONNECT from t1"))).toBe(true);
+  });
+
+  test("colours nothing but a terminal, also where CI is set", async () => {
+    const { lines } = await moth(["--for", "3", "--speed", "max"], { CI: "true" });
+    const { lines: wrong } = await moth(["--for", "x"], { CI: "true" });
+    expect([...lines, ...wrong].join("\n")).not.toContain("\u001b");
+  });
+
+  test("that is stopped before the board is online has not failed", async () => {
+    const sim = new Sim([]);
+    await sim.until({ event: "power-on" });
+    sim.program.kill("SIGINT");
+    expect(await sim.program.ended).toBe(0);
+  });
+
+  test("type-checks an application, and names file and line of what is wrong", async () => {
+    const folder = mkdtempSync(join(ROOT, "build-test-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, "board.ts");
+    const shipped = readFileSync(join(ROOT, "firmware/apps/sensor-board.ts"), "utf8");
+    const imported = shipped.replace("../board/board", "../firmware/board/board");
+    writeFileSync(file, imported.replace('when: "temperature"', 'when: "temprature"'));
+    const { code, lines } = await moth([file]);
+    expect(code).toBe(1);
+    expect(lines).toEqual([expect.stringMatching(/^moth: build-test-.*board\.ts:\d+:\d+: .*temprature/)]);
+  });
+
   test("prints --help and exits 0", async () => {
     const { code, lines } = await moth(["--help"]);
     expect(code).toBe(0);
     expect(lines.join("\n")).toContain("--broker <url>");
-    expect(ROOT).toBeTruthy();
   });
 });

@@ -59,3 +59,22 @@ test("a board of one's own runs with its own names, decimals and boot states", (
   rig.order("fan/set", "OFF");
   expect(rig.bench.world.pinLevel(4)).toBe(false);
 });
+
+test.each([
+  ["a relay that is called as a topic of the board", { availability: { pin: 2, boot: "off" } }, {},
+    "the board itself uses the name availability"],
+  ["a relay that is called as a reading", { humidity: { pin: 2, boot: "off" } }, {}, "two parts have the name humidity"],
+  ["a name that is no level of a topic", { "a/b": { pin: 2, boot: "off" } }, {},
+    "give 1 to 32 letters, digits, _ or - as a name, not: a/b"],
+  ["a number that begins outside of its range", {}, { limit: { unit: "s", min: 1, max: 5, initial: 9 } },
+    "the number must begin within its range, which is not below 0: limit"],
+  ["an interval of nothing", {}, { every: { unit: "s", min: 0, max: 5, initial: 0 } },
+    "the interval of telemetry must range within 1 to 2147483 s"],
+] as const)("%s is told at boot", (_what, relays, numbers, problem) => {
+  const application = board({
+    name: "x", readings, relays, rules: {},
+    numbers: { every: { unit: "s", min: 1, max: 60, initial: 10 }, ...numbers },
+    telemetry: { every: "every", fields: ["seq"] },
+  });
+  expect(problemOf(application)).toBe(problem);
+});

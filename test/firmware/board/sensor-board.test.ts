@@ -308,3 +308,62 @@ describe("losses", () => {
     expect(resets).toBe(0);
   });
 });
+
+describe("a broker that keeps something back", () => {
+  test("SUBACK: the session is given up even while telemetry is acknowledged", () => {
+    const rig = new Rig();
+    rig.broker.mute("suback");
+    rig.start();
+    rig.seconds(60);
+    expect(rig.board.client.stats.losses).toBeGreaterThan(0);
+    rig.broker.mute("suback", false);
+    rig.seconds(120);
+    rig.order("relay/set", "ON");
+    expect(rig.bench.world.pinLevel(2)).toBe(true);
+  });
+
+  test("one PUBACK: it is not forgotten behind those that come, and nothing is refused for it", () => {
+    const rig = new Rig().start();
+    rig.broker.mute("puback");
+    rig.seconds(5);
+    rig.broker.mute("puback", false);
+    rig.seconds(180);
+    expect(rig.board.client.stats).toMatchObject({ refused: 0, losses: 1 });
+    const seqs = new Set(rig.said("telemetry").map((payload) => Number(/"seq":(\d+)/.exec(payload)?.[1])));
+    expect(seqs.size).toBe(rig.board.telemetry.count);
+  });
+});
+
+describe("an interval that is set again to what it is", () => {
+  test("does not put telemetry off", () => {
+    const rig = new Rig().start();
+    const before = rig.said("telemetry").length;
+    for (let i = 0; i < 20; i++) {
+      rig.order("interval/set", "5");
+      rig.seconds(3);
+    }
+    expect(rig.said("telemetry").length - before).toBeGreaterThanOrEqual(15);
+  });
+});
+
+describe("settings that cannot work", () => {
+  const good = "device=t1\nwifi.ssid=bench\nwifi.password=not a secret\nmqtt.host=broker\nmqtt.port=1883\n";
+
+  test.each([
+    ["device=a/b\n", "setting device: give 1 to 32 letters, digits, _ or -"],
+    ["wifi.ssid=a\rb\n", "setting wifi.ssid: give 1 to 32 bytes"],
+    ["wifi.baud=fast\n", "setting wifi.baud: give 1200 to 5000000"],
+    ['mqtt.host=a",1,1\n', "setting mqtt.host: give a host name or an address, 1 to 64 characters"],
+    ["mqtt.port=0\n", "setting mqtt.port: give 1 to 65535"],
+    ["mqtt.user=a\u0000b\n", "setting mqtt.user: give at most 128 bytes"],
+    [`mqtt.password=${"x".repeat(129)}\n`, "setting mqtt.password: give at most 128 bytes"],
+  ])("%j is told, and nothing is sent to the module", (line, problem) => {
+    const rig = new Rig();
+    // The first line with a key counts.
+    rig.bench.storage.provision(0, line + good);
+    rig.start();
+    rig.seconds(10);
+    expect(rig.board.problem).toBe(problem);
+    expect(rig.board.wifi.stats.resets).toBe(0);
+  });
+});

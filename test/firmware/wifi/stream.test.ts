@@ -416,6 +416,17 @@ describe("an overrun of the serial port", () => {
     expect(rig.user.events).toEqual(["open", "up", "down Damaged", "open", "up"]);
   });
 
+  it("is noticed before what came with it is believed: a number that lost a digit is another number", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.user.capacity = 100;
+    rig.say("\r\n+IPD,0,5\r\n");
+    rig.expectCommand("AT+CIPRECVDATA=0,100");
+    rig.lost = 1;
+    rig.say(data("1345"));
+    expect(rig.user.receivedText).toBe("");
+    expect(rig.user.losses).toEqual(["Damaged"]);
+  });
+
   it("while no stream is open is nothing", () => {
     const rig = new ScriptedModule();
     rig.user.open("broker", 1883);
