@@ -10,7 +10,7 @@ import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
 import { type EspAt, type EspAtOptions } from "../wifi/esp-at-state";
 import { type Board } from "./application";
 import { type NumberSpec, pollNumbers } from "./number";
-import { createSortedNames, isBetween } from "./names";
+import { createSortedNames } from "./names";
 import { addNumber, addReading, addRelay, addRule, complain, createParts, type NumberListener, type Parts } from "./parts";
 import { type ReadingSpec, sampleReading } from "./reading";
 import { type RelaySpec } from "./relay";
@@ -19,6 +19,7 @@ import { loadSettings, type Settings } from "./settings";
 import { SIZES } from "./sizes";
 import { type BoardSpec } from "./spec";
 import { pollStateTopic } from "./state-topic";
+import { isBetween } from "./text-checks";
 import {
   createReadingField,
   createRelayField,

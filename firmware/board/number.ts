@@ -35,6 +35,8 @@ export interface Numbers {
   readonly storage: Storage;
   readonly list: NumberSetting[];
   readonly record: Writer;
+  /** How much of `record` is what storage held at boot. */
+  readonly kept: number;
   readonly save: Deadline;
 }
 
@@ -42,14 +44,14 @@ const NUMBERS_SLOT = 1;
 
 /** @boot */
 export function createNumbers(storage: Storage): Numbers {
-  return { storage, list: [], record: createWriter(allocate(SIZES.numbers)), save: createDeadline() };
+  const record = createWriter(allocate(SIZES.numbers));
+  const length = storage.load(NUMBERS_SLOT, record.bytes, 0, record.bytes.length);
+  return { storage, list: [], record, kept: length < 0 ? 0 : length, save: createDeadline() };
 }
 
 /** Adds a number, with the value that was kept if there is one. @boot */
 export function createNumber(numbers: Numbers, name: string, spec: NumberSpec): NumberSetting {
-  const record = numbers.record.bytes;
-  const length = numbers.storage.load(NUMBERS_SLOT, record, 0, record.length);
-  const kept = numberSetting(record, length < 0 ? 0 : length, name);
+  const kept = numberSetting(numbers.record.bytes, numbers.kept, name);
   const inRange = kept >= spec.min && kept <= spec.max;
   const number: NumberSetting = {
     name,

@@ -3,7 +3,6 @@
  * number has a command topic and a state topic, a reading is sampled, a rule has its topic.
  */
 import type { Hal, Millis } from "../../hal/hal";
-import { allocate, putText, textLength } from "#native";
 import { createDeadline, type Deadline } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
 import { addSubscription } from "../mqtt/client";
@@ -22,6 +21,9 @@ import { createUptime, type Uptime } from "./uptime";
 /** The longest payload of a relay's and of a number's state. */
 const LONGEST_RELAY_STATE = 3;
 const LONGEST_NUMBER_STATE = 11;
+
+/** Where the name begins in an encoded topic: behind its length. */
+const TOPIC_NAME_AT = 2;
 
 export interface Parts {
   readonly hal: Hal;
@@ -164,16 +166,8 @@ export function addRule(
     complain(parts, "a rule names no reading: " + when);
     return;
   }
-  if (!isTopic(parts.prefix + topic)) {
-    complain(parts, "a rule publishes to what is no topic name: " + topic);
-    return;
-  }
-  parts.rules.push(createRule(reading, above, hysteresis, parts.prefix + topic, payload));
-}
-
-/** @boot */
-function isTopic(topic: string): boolean {
-  const bytes = allocate(textLength(topic));
-  putText(bytes, 0, topic);
-  return isTopicName(bytes, 0, bytes.length);
+  const rule = createRule(reading, above, hysteresis, parts.prefix + topic, payload);
+  const encoded = rule.publication.topic;
+  if (isTopicName(encoded, TOPIC_NAME_AT, encoded.length - TOPIC_NAME_AT)) parts.rules.push(rule);
+  else complain(parts, "a rule publishes to what is no topic name: " + topic);
 }

@@ -13,13 +13,14 @@
  */
 import type { Bytes, Storage } from "../../hal/hal";
 import { allocate, decimalAt, find, startsWith, textAt, textLength } from "#native";
-import { isBetween, isHost, isId, isPlainText } from "./names";
 import { SIZES } from "./sizes";
+import { isBetween, isHost, isId, isPlainText } from "./text-checks";
 
 const LF = 10;
 const SETTINGS_SLOT = 0;
 const DEFAULT_BAUD = 115200;
 const LONGEST_CREDENTIAL = 128;
+const DAMAGED = "the settings in storage are damaged or longer than 1024 bytes: provision the board anew";
 
 export interface Settings {
   /** What is missing or wrong, as a sentence; empty when the board can run. */
@@ -54,7 +55,7 @@ export function loadSettings(storage: Storage): Settings {
     user: textSetting(record, read, "mqtt.user"),
     password: textSetting(record, read, "mqtt.password"),
   };
-  settings.problem = length < 0 ? "the settings in storage are damaged or longer than 1024 bytes: provision the board anew" : problemOf(settings);
+  settings.problem = length < 0 ? DAMAGED : problemOf(settings);
   return settings;
 }
 

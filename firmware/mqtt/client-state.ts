@@ -84,13 +84,14 @@ export interface ClientStats {
   received: number;
   unmatched: number;
   oversize: number;
-  /** Sessions begun, connects that the broker refused, links lost with CONNECT sent or more, and times the broker broke the protocol. */
+  /** Sessions begun, connects that the broker refused, and links lost once they were up. */
   sessions: number;
-  /** Filters that the broker refused: their messages will not come. */
-  subscriptionsRefused: number;
   refusals: number;
   losses: number;
+  /** Times that the broker broke the protocol, and filters that it refused: their messages will not come. */
   violations: number;
+  subscriptionsRefused: number;
+  /** PINGREQs sent. */
   pings: number;
 }
 

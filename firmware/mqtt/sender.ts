@@ -131,7 +131,7 @@ export function senderTaken(client: Client, now: Millis, count: number): void {
     client.stats.retried = client.outbox.resent;
   }
   if (client.options.keepAlive > 0) arm(client.ping, now, client.options.keepAlive * 1000);
-  if (client.outbox.unacknowledged > 0 && !client.ack.armed) arm(client.ack, now, ACK_PATIENCE);
+  expectAcks(client, now);
 }
 
 /** An acknowledgement came: the next one that is owed has its full time again. */
