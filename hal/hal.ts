@@ -149,8 +149,9 @@ export interface Storage {
   load(slot: number, into: Bytes, at: number, room: number): number;
   /**
    * Replaces the record of a slot. True when it is on the medium. False when it could not be written: the old record
-   * stands; try again later. May take up to 50 ms on a chip (a flash sector is erased), and wears the flash: call it
-   * for what a person set, not for what a sensor measured.
+   * stands; try again later. Takes a few ms on a chip, and up to 2 s when the flash is full of old records and has to
+   * be erased (more than 10 saves apart; a board does it at boot when it can). It wears the flash: call it for what a
+   * person set, not for what a sensor measured.
    */
   save(slot: number, from: Bytes, at: number, count: number): boolean;
 }
@@ -170,11 +171,46 @@ export interface Watchdog {
   feed(): void;
 }
 
+/** Why the program started. */
+export const enum StartCause {
+  /** Power, or the board's reset pin. */
+  PowerOn,
+  /** {@link System.restart}. */
+  Restart,
+  /** The watchdog: the program hung. */
+  Watchdog,
+  /** The program stopped itself: see {@link System.crash}. */
+  Crash,
+}
+
+/** The board itself. */
+export interface System {
+  /** Why this run began. The same for the whole run. */
+  cause(): StartCause;
+  /** Writes the chip's unique number as lower-case hex, 2 to 32 characters, at most `room`. Gives their number. */
+  id(into: Bytes, at: number, room: number): number;
+  /**
+   * Writes what is known of the crash that ended the run before: one line of printable ASCII, at most 256 characters,
+   * cut at `room`, that `moth decode` leads back to TypeScript. Gives its length; 0 when there was none, or when it
+   * was forgotten.
+   */
+  crash(into: Bytes, at: number, room: number): number;
+  /** Drops the crash report: somebody has it now. */
+  forgetCrash(): void;
+  /** Starts the board anew at once. On a chip it does not return. */
+  restart(): void;
+  /** Leaves for the boot loader that takes new firmware, and does not return. False where there is none. */
+  bootLoader(): boolean;
+}
+
 /** All of a place, handed to the application when it boots. */
 export interface Hal {
   readonly clock: Clock;
   /** The UART that the Wi-Fi module hangs on. */
   readonly serial: SerialPort;
+  /** The UART that a person's terminal hangs on, 115200 baud 8N1. */
+  readonly console: SerialPort;
+  readonly system: System;
   readonly reset: ResetLine;
   readonly pins: Pins;
   readonly analog: Analog;

@@ -37,10 +37,13 @@ function report(app: string, bundle: Bundle, lua: string, map: string): BuildRep
   return { app, lua, map, bytes, modules: bundle.modules, loaderBytes: bytes - ofModules, supportBytes: 0 };
 }
 
-export function build(app: string, outDir: string): { report: BuildReport } | { problems: readonly Problem[] } {
+/** Leaves `<name>.lua` and its map in the folder; the name is the application's unless told otherwise. */
+export function build(
+  app: string, outDir: string, name = nameOfApp(app),
+): { report: BuildReport } | { problems: readonly Problem[] } {
   const compiled = compile(app, outDir);
   if ("problems" in compiled) return compiled;
-  const lua = shown(resolve(outDir, `${nameOfApp(app)}.lua`));
+  const lua = shown(resolve(outDir, `${name}.lua`));
   const map = `${lua}.map`;
   write(compiled.bundle, lua, map, outDir);
   return { report: report(app, compiled.bundle, lua, map) };

@@ -1,0 +1,191 @@
+#include "bytes.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "arguments.h"
+#include "utf8-check.h"
+
+const char NOT_A_NUMBER[] = "not an integer";
+const char NOT_A_BUFFER[] = "not a buffer";
+const char NOT_A_TEXT[] = "not a text";
+const char OUT_OF_RANGE[] = "outside of a buffer";
+
+void argument_error(lua_State *L, const char *message) {
+  lua_pushstring(L, message);
+  lua_error(L);
+  __builtin_unreachable();
+}
+
+void set_functions(lua_State *L, const struct function *functions, int count) {
+  for (int i = 0; i < count; i += 1) {
+    lua_pushcfunction(L, functions[i].call);
+    lua_setfield(L, -2, functions[i].name);
+  }
+}
+
+#define LARGEST_BUFFER 65535
+
+static int allocate(lua_State *L) {
+  int32_t size = integer_argument(L, 1);
+  if (size < 1 || size > LARGEST_BUFFER) argument_error(L, OUT_OF_RANGE);
+  memset(lua_newuserdatauv(L, (size_t)size, 0), 0, (size_t)size);
+  lua_getfield(L, LUA_REGISTRYINDEX, "bytes");
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+static int byte_at(lua_State *L) {
+  return give_integer(L, *range_argument(L, 1, 1));
+}
+
+static int u16_at(lua_State *L) {
+  const uint8_t *two = range_argument(L, 1, 2);
+  return give_integer(L, two[0] << 8 | two[1]);
+}
+
+static int put_u16(lua_State *L) {
+  uint8_t *two = range_argument(L, 1, 2);
+  int32_t value = integer_argument(L, 3);
+  two[0] = (uint8_t)(value >> 8);
+  two[1] = (uint8_t)value;
+  return 0;
+}
+
+static int copy(lua_State *L) {
+  int32_t count = integer_argument(L, 5);
+  const uint8_t *from = range_argument(L, 1, count);
+  memmove(range_argument(L, 3, count), from, (size_t)count);
+  return 0;
+}
+
+static int find(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  const uint8_t *from = range_argument(L, 1, count);
+  const uint8_t *found = count == 0 ? NULL : memchr(from, integer_argument(L, 4) & 255, (size_t)count);
+  return give_integer(L, found == NULL ? -1 : integer_argument(L, 2) + (int32_t)(found - from));
+}
+
+static int same(lua_State *L) {
+  int32_t count = integer_argument(L, 5);
+  const uint8_t *a = range_argument(L, 1, count);
+  const uint8_t *b = range_argument(L, 3, count);
+  return give_boolean(L, memcmp(a, b, (size_t)count) == 0);
+}
+
+static int put_text(lua_State *L) {
+  struct text text = text_argument(L, 3);
+  memcpy(range_argument(L, 1, text.length), text.at, (size_t)text.length);
+  return give_integer(L, text.length);
+}
+
+static int text_length(lua_State *L) {
+  return give_integer(L, text_argument(L, 1).length);
+}
+
+static int is_text(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  const uint8_t *bytes = range_argument(L, 1, count);
+  struct text text = text_argument(L, 4);
+  return give_boolean(L, count == text.length && memcmp(bytes, text.at, (size_t)count) == 0);
+}
+
+static int starts_with(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  const uint8_t *bytes = range_argument(L, 1, count);
+  struct text text = text_argument(L, 4);
+  return give_boolean(L, count >= text.length && memcmp(bytes, text.at, (size_t)text.length) == 0);
+}
+
+static int put_decimal(lua_State *L) {
+  int32_t value = integer_argument(L, 3);
+  uint8_t digits[11];
+  int32_t count = 0;
+  uint32_t rest = value < 0 ? 0u - (uint32_t)value : (uint32_t)value;
+  do {
+    digits[count++] = (uint8_t)('0' + rest % 10);
+    rest /= 10;
+  } while (rest > 0);
+  if (value < 0) digits[count++] = '-';
+  uint8_t *into = range_argument(L, 1, count);
+  for (int32_t i = 0; i < count; i += 1) into[i] = digits[count - 1 - i];
+  return give_integer(L, count);
+}
+
+static int decimal_at(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  if (count < 1 || count > 10) return give_integer(L, -1);
+  const uint8_t *digits = range_argument(L, 1, count);
+  int64_t value = 0;
+  for (int32_t i = 0; i < count; i += 1) {
+    if (digits[i] < '0' || digits[i] > '9') return give_integer(L, -1);
+    value = value * 10 + (digits[i] - '0');
+  }
+  return give_integer(L, value > INT32_MAX ? -1 : (int32_t)value);
+}
+
+static int is_utf8(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  return give_boolean(L, utf8_check(range_argument(L, 1, count), (size_t)count));
+}
+
+static int text_at(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  lua_pushlstring(L, (const char *)range_argument(L, 1, count), (size_t)count);
+  return 1;
+}
+
+/* Halves away from 0. */
+static int round_number(lua_State *L) {
+  const TValue *value = argument(L, 1);
+  if (ttisinteger(value)) return give_integer(L, ivalue(value));
+  if (!ttisfloat(value)) argument_error(L, NOT_A_NUMBER);
+  return give_integer(L, (int32_t)(fltvalue(value) < 0 ? fltvalue(value) - 0.5f : fltvalue(value) + 0.5f));
+}
+
+static const struct function natives[] = {
+    {"allocate", allocate},    {"byteAt", byte_at},         {"u16At", u16_at},       {"putU16", put_u16},
+    {"copy", copy},            {"find", find},              {"same", same},          {"putText", put_text},
+    {"textLength", text_length}, {"isText", is_text},       {"startsWith", starts_with},
+    {"putDecimal", put_decimal}, {"decimalAt", decimal_at}, {"isUtf8", is_utf8},     {"textAt", text_at},
+    {"round", round_number},
+};
+
+/* vm.c answers an integer key that lies within the buffer; what it does not answer comes here. */
+static int index_bytes(lua_State *L) {
+  struct bytes bytes = bytes_argument(L, 1);
+  const TValue *key = argument(L, 2);
+  if (ttisstring(key)) {
+    struct text name = text_argument(L, 2);
+    if (name.length == 6 && memcmp(name.at, "length", 6) == 0) return give_integer(L, bytes.length);
+    argument_error(L, OUT_OF_RANGE);
+  }
+  return give_integer(L, *range(L, bytes, integer_argument(L, 2), 1));
+}
+
+static int set_index_bytes(lua_State *L) {
+  uint8_t *byte = range_argument(L, 1, 1);
+  *byte = (uint8_t)integer_argument(L, 3);
+  return 0;
+}
+
+static const struct function index_functions[] = {{"__index", index_bytes}, {"__newindex", set_index_bytes}};
+
+void bytes_open(lua_State *L) {
+  lua_createtable(L, 0, 2);
+  SET_FUNCTIONS(L, index_functions);
+  lua_setfield(L, LUA_REGISTRYINDEX, "bytes");
+
+  lua_createtable(L, 0, (int)(sizeof natives / sizeof natives[0]));
+  SET_FUNCTIONS(L, natives);
+  lua_setglobal(L, "moth");
+
+  /* Interned for good, so that raising one after the seal allocates nothing. */
+  static const char *const messages[] = {NOT_A_NUMBER, NOT_A_BUFFER, NOT_A_TEXT, OUT_OF_RANGE};
+  lua_createtable(L, 4, 0);
+  for (int i = 0; i < 4; i += 1) {
+    lua_pushstring(L, messages[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, LUA_REGISTRYINDEX, "messages");
+}

@@ -1,0 +1,169 @@
+#include "runtime.h"
+
+#include <string.h>
+
+#include "application.h"
+#include "arena.h"
+#include "base.h"
+#include "bytes.h"
+#include "crash.h"
+#include "place.h"
+#include "port.h"
+#include "stack.h"
+#include "storage.h"
+#include "lua-state.h"
+#include "watch.h"
+
+#include "lua.h"
+
+/* Calls within calls, and Lua stack slots, that the loop may use: made at boot, since a sealed board cannot grow them. */
+#define CALL_DEPTH 40
+#define STACK_SLOTS 400
+/* A board that cannot boot says why, and tries again after so long, in ms. */
+#define BOOT_PAUSE 10000
+
+lua_State *vm;
+
+static struct application application;
+
+static void say(const char *text) {
+  size_t left = strlen(text);
+  const uint8_t *at = (const uint8_t *)text;
+  while (left > 0) {
+    uint32_t taken = port_write(PORT_CONSOLE, at, (uint32_t)left);
+    at += taken;
+    left -= taken;
+    if (taken == 0) port_idle(port_millis() + 1);
+  }
+}
+
+static void pause_boot(void) {
+  uint32_t begin = port_millis();
+  while (port_millis() - begin < BOOT_PAUSE) port_idle(port_millis() + 100);
+}
+
+static _Noreturn void cannot_boot(const char *reason) {
+  say("\r\nmoth: ");
+  say(reason);
+  say("\r\n");
+  pause_boot();
+  port_restart();
+}
+
+/* What keeps a board from booting does so at every boot: said here, since no program gets to it. */
+static void wait_before_next_try(void) {
+  char text[257];
+  size_t length = crash_text(text, sizeof text - 1);
+  text[length] = '\0';
+  say("\r\n");
+  say(text);
+  say("\r\nmoth: this happened before the board had booted; trying again in 10 s\r\n");
+  pause_boot();
+}
+
+/* Called where an error is raised, with the stack still as it was there. */
+static int die_of_error(lua_State *L) {
+  crash_now(CRASH_ERROR, 0, lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "not a text");
+}
+
+void arena_refused(size_t size) {
+  crash_now(CRASH_ALLOCATION, (uint32_t)size, NULL);
+}
+
+void runtime_tick(void) {
+  if (!stack_is_whole()) crash_now(CRASH_STACK, 0, NULL);
+  watch_tick();
+}
+
+struct piece {
+  const char *bytes;
+  size_t size;
+};
+
+static const char *give_once(lua_State *L, void *data, size_t *size) {
+  (void)L;
+  struct piece *piece = data;
+  *size = piece->size;
+  piece->size = 0;
+  return *size == 0 ? NULL : piece->bytes;
+}
+
+/* Runs the bundle, boots its application, and leaves the board on the stack. */
+static void boot(lua_State *L) {
+  bytes_open(L);
+  base_open(L);
+  struct piece piece = {application.bytecode, application.size};
+  if (lua_load(L, give_once, &piece, "=app", "B") != LUA_OK) lua_error(L);
+  lua_call(L, 0, 1);
+  lua_getfield(L, -1, "default");
+  lua_remove(L, -2);
+  lua_getfield(L, -1, "boot");
+  lua_insert(L, -2);
+  place_push(L);
+  lua_call(L, 2, 1);
+}
+
+/* Makes call records to the depth that the loop may need. */
+static int deepen(lua_State *L) {
+  int depth = (int)lua_tointeger(L, 1);
+  if (depth > 0) {
+    lua_pushcfunction(L, deepen);
+    lua_pushinteger(L, depth - 1);
+    lua_call(L, 1, 0);
+  }
+  return 0;
+}
+
+/* Throws away what booting left over, then makes sure that the loop finds all the room it may need. */
+static void settle(lua_State *L) {
+  lua_gc(L, LUA_GCCOLLECT);
+  lua_gc(L, LUA_GCSTOP);
+  lua_checkstack(L, STACK_SLOTS);
+  lua_pushcfunction(L, deepen);
+  lua_pushinteger(L, CALL_DEPTH);
+  lua_call(L, 1, 0);
+  arena_seal();
+}
+
+/* The board is on top of the stack. */
+static int loop(lua_State *L) {
+  settle(L);
+  for (;;) {
+    lua_getfield(L, 1, "poll");
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 0);
+  }
+  return 0;
+}
+
+static int run(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushcfunction(L, loop);
+  boot(L);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+void runtime_main(void) {
+  stack_paint();
+  port_start();
+  crash_start();
+  storage_start();
+  if (!application_find(&application)) cannot_boot("no application in flash, or a damaged one: flash the board again");
+  crash_set_build(application.build);
+  if (crash_was_at_boot()) wait_before_next_try();
+  arena_reset();
+  vm = lua_newstate(arena_allocate, NULL, 0);
+  if (vm == NULL) cannot_boot("the arena is too small for Lua");
+  lua_gc(vm, LUA_GCSTOP);
+  lua_pushcfunction(vm, die_of_error);
+  lua_pushcfunction(vm, run);
+  lua_pcall(vm, 0, 0, 1);
+  /* Lua tells no handler of memory that ran out: this is where such an error ends, and it can only be at boot. */
+  crash_now(CRASH_ALLOCATION, (uint32_t)arena_last_failure(), NULL);
+}
+
+/* Lua's last resort, and the C library's. */
+void abort(void) {
+  crash_now(CRASH_ERROR, 0, "abort");
+}

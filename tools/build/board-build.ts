@@ -1,0 +1,82 @@
+/** Builds an application for a board: `moth build APP --board NAME`. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { SIZES } from "../../firmware/board/sizes";
+import { type BoardFile, boardNamed } from "./board-file";
+import { build } from "./build";
+import { compileBytecode } from "./bytecode";
+import { linkImage } from "./image";
+import { shown } from "./problem";
+import type { Problem } from "./problem";
+import { nameOfApp } from "./program";
+import { type ImageSize, sizeOf } from "./size";
+
+export interface BoardReport {
+  readonly app: string;
+  readonly board: string;
+  /** Names this build: what a crash report tells, 8 hexadecimal digits. */
+  readonly build: string;
+  /** Files by their format: elf, bin, uf2. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Leads a line of Lua back to its TypeScript. */
+  readonly map: string;
+  /** Bytes of bytecode: the application's share of the flash. */
+  readonly bytecode: number;
+  /** Undefined for a computer. */
+  readonly size: ImageSize | undefined;
+  /** Bytes of each ring and buffer. */
+  readonly rings: Readonly<Record<string, number>>;
+  /** What is over the budget of board.json, in words. */
+  readonly warnings: readonly string[];
+}
+
+export interface BoardBuildOptions {
+  readonly outDir: string;
+  /** Added to every compiler call: sanitizers, for example. */
+  readonly extraFlags?: readonly string[];
+}
+
+export type BoardBuild = { readonly report: BoardReport } | { readonly problems: readonly Problem[] };
+
+/** Where objects are kept between builds: whoever builds where, they are the same. */
+const cache = resolve("build/.objects");
+
+function ringsOf(board: BoardFile): Record<string, number> {
+  const uarts = Object.entries(board.config).filter(([key]) => key.endsWith("_RING"));
+  return {
+    ...Object.fromEntries(uarts.map(([key, size]) => [key.toLowerCase().replace(/_/g, " "), Number(size)])),
+    ...SIZES,
+  };
+}
+
+function overBudget(size: ImageSize, { budget, name }: BoardFile): string[] {
+  if (budget === undefined) return [];
+  return (["flash", "ram"] as const).flatMap((kind) => {
+    const over = size[kind] - budget[kind];
+    return over <= 0 ? [] : [`${kind}: ${size[kind]} bytes, ${over} over the budget of ${budget[kind]} for the ${name}`];
+  });
+}
+
+/** Leaves `<app>-<board>.*` in the folder, or gives the reasons why not. */
+export function buildForBoard(app: string, boardName: string, { outDir, extraFlags = [] }: BoardBuildOptions): BoardBuild {
+  const board = boardNamed(boardName);
+  const bundle = build(app, outDir, `${nameOfApp(app)}-${board.board}`);
+  if ("problems" in bundle) return bundle;
+  const { lua, map } = bundle.report;
+  const code = compileBytecode(readFileSync(lua, "utf8"), cache);
+  const stem = resolve(outDir, `${nameOfApp(app)}-${board.board}`);
+  const image = linkImage(board, code.file, stem, { cache, extraFlags });
+  const size = board.flash === undefined ? undefined : sizeOf(image.linkMap, board);
+  const files = Object.fromEntries(board.formats.flatMap((format) => {
+    const file = image[format];
+    return file === undefined ? [] : [[format, shown(file)]];
+  }));
+  // For whoever decodes a crash, or flashes.
+  writeFileSync(`${stem}.json`, `${JSON.stringify({ build: code.build, board: board.board, map: basename(map) })}\n`);
+  return {
+    report: {
+      app, board: board.board, build: code.build, files, map, bytecode: code.file.length, size, rings: ringsOf(board),
+      warnings: size === undefined ? [] : overBudget(size, board),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** From Lua to what a board runs: bytecode behind a header that names the build. */
+import { existsSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { runtimeFolder } from "./board-file";
+import { compilerFiles, luaSource, requireLuaSource } from "./lua-source";
+import { compileObjects } from "./objects";
+import { runTool } from "./run-tool";
+
+/** "moth" in flash, as hal/lua/application.c looks for it. */
+const MAGIC = 0x70706174;
+const HEADER_SIZE = 16;
+
+export interface Bytecode {
+  /** What goes into the image: header and bytecode. */
+  readonly file: Buffer;
+  /** 8 hexadecimal digits: what a crash report names. */
+  readonly build: string;
+}
+
+function compilerProgram(cache: string): string {
+  requireLuaSource();
+  const flags = ["-O1", "-std=gnu11", "-DLUA_32BITS", "-I", luaSource];
+  const objects = compileObjects({
+    compiler: "gcc",
+    flags,
+    sources: [join(runtimeFolder, "compiler/compile.c"), ...compilerFiles],
+  }, cache);
+  const program = join(cache, "compile-lua");
+  const draft = `${program}.${process.pid}`;
+  mkdirSync(cache, { recursive: true });
+  runTool("gcc", [...objects, "-lm", "-o", draft]);
+  renameSync(draft, program);
+  return program;
+}
+
+let ready: string | undefined;
+
+/** Compiles a bundle. `cache` is where the compiler itself is kept once it is built. */
+export function compileBytecode(lua: string, cache: string): Bytecode {
+  if (ready === undefined || !existsSync(ready)) ready = compilerProgram(cache);
+  const code = runTool(ready, [], lua);
+  const sum = crc32(code);
+  const header = Buffer.alloc(HEADER_SIZE, 0xff);
+  header.writeUInt32LE(MAGIC, 0);
+  header.writeUInt32LE(code.length, 4);
+  header.writeUInt32LE(sum, 8);
+  return { file: Buffer.concat([header, code]), build: sum.toString(16).padStart(8, "0") };
+}

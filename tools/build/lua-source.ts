@@ -1,0 +1,26 @@
+/** Lua itself: its sources, which `npm run setup` fetched, and the compiler made of them. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../failure";
+
+/** The folder with `lvm.c` and its like. */
+export const luaSource = fileURLToPath(new URL("../../build/lua-5.5.1/src", import.meta.url));
+
+/** What a board needs of Lua: the core, without lexer, parser, code generator and libraries. `vm.c` includes lvm.c. */
+export const boardFiles: readonly string[] = [
+  "lapi", "lctype", "ldebug", "ldo", "lfunc", "lgc", "lmem", "lobject", "lopcodes", "lstate", "lstring", "ltable", "ltm",
+  "lundump", "lzio",
+].map((name) => join(luaSource, `${name}.c`));
+
+/** What the compiler on the computer needs: the whole core. */
+export const compilerFiles: readonly string[] = [
+  "lapi", "lauxlib", "lcode", "lctype", "ldebug", "ldo", "ldump", "lfunc", "lgc", "llex", "lmem", "lobject", "lopcodes",
+  "lparser", "lstate", "lstring", "ltable", "ltm", "lundump", "lvm", "lzio",
+].map((name) => join(luaSource, `${name}.c`));
+
+export function requireLuaSource(): void {
+  if (!existsSync(join(luaSource, "lvm.c"))) {
+    throw new Failure("the sources of Lua 5.5.1 are not here: run npm run setup");
+  }
+}
