@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { fetchLuaSource, hasLuaSource } from "./lua-archive.mjs";
 import { findTool, systemTools } from "./system-tools.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -9,7 +10,9 @@ const help = `Usage: npm run setup [-- options]
 
 Installs what the tests need: the npm packages of the lock file, then these system packages with apt-get
 (through sudo when you are not root):
-${systemTools.map((tool) => `  ${tool.package.padEnd(20)}${tool.for}`).join("\n")}
+${systemTools.map((tool) => `  ${tool.package.padEnd(26)}${tool.for}`).join("\n")}
+
+Then fetches the sources of Lua 5.5.1 into build/, from Debian's source package or from www.lua.org, and checks them.
 
 Options:
   --dry-run   say what would be done, and do nothing
@@ -85,5 +88,11 @@ if (missing.length > 0) {
   installWithApt(missing);
   const still = dryRun ? [] : missingTools();
   if (still.length > 0) stop(`${listOf(still)} installed but not found: look at what apt-get said above`);
+}
+if (hasLuaSource()) console.log("3. the sources of Lua: all there");
+else if (dryRun) console.log("3. the sources of Lua: would be fetched");
+else {
+  console.log("3. the sources of Lua: fetching them");
+  await fetchLuaSource((text) => console.log(text)).catch((error) => stop(error.message));
 }
 console.log(dryRun ? "nothing was changed" : "ready: npm test");

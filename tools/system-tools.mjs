@@ -3,7 +3,7 @@
  * installed.
  */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 export const systemTools = JSON.parse(readFileSync(new URL("system-packages.json", import.meta.url), "utf8"));
@@ -24,7 +24,8 @@ function isExecutable(path) {
 }
 
 /** Where a tool is, the Python that has it for a Python package; undefined when it is not installed. */
-export function findTool({ program, python }) {
+export function findTool({ program, python, file }) {
+  if (file !== undefined) return existsSync(file) ? file : undefined;
   if (python !== undefined) {
     return spawnSync(systemPython, ["-c", `import ${python}`]).status === 0 ? systemPython : undefined;
   }

@@ -48,11 +48,10 @@ void port_start(void) {
   restart_keep(uarts[PORT_MODULE].in, control_descriptor());
 }
 
-const void *application_place(void) {
-  extern const uint64_t application_image[];
-  if (options.application == NULL) return application_image;
-  FILE *file = fopen(options.application, "rb");
+const void *application_bytecode(void) {
   static uint64_t image[1 << 18];
+  if (options.application == NULL || image[0] != 0) return options.application == NULL ? NULL : image;
+  FILE *file = fopen(options.application, "rb");
   if (file == NULL || fread(image, 1, sizeof image, file) == 0) {
     fprintf(stderr, "moth-host: --application %s: cannot be read\n", options.application);
     exit(1);

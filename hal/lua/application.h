@@ -1,22 +1,30 @@
-/* The application's bytecode, where it lies in flash: a header, and the bytes that Lua runs in place. */
+/*
+ * The application: frozen into the image (frozen.h), or bytecode that lies somewhere in memory and runs there in place.
+ */
 #ifndef MOTH_APPLICATION_H
 #define MOTH_APPLICATION_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-struct application {
-  const char *bytecode;
-  size_t size;
-  /* Names the build: the checksum of the bytecode. */
-  uint32_t build;
-};
+#include "lua.h"
 
-/* Where the application's header lies: in the image, unless the port says otherwise. Aligned to 8. */
-const void *application_place(void);
+/*
+ * Bytecode behind its header, aligned to 8, that runs in place of what is frozen; NULL: none. A port may supply it; it
+ * has to stay where it is.
+ */
+const void *application_bytecode(void);
 
-/* Finds the application and checks that it is whole. False: there is none, or it is damaged. */
-bool application_find(struct application *application);
+/* Whether there is an application, and it is whole. */
+bool application_is_whole(void);
+
+/* Names the build: the checksum of its bytecode. */
+uint32_t application_build(void);
+
+/* Right after the state was made: puts the frozen strings in place. */
+void application_prepare(lua_State *L);
+
+/* Pushes the application's main function. */
+void application_push(lua_State *L);
 
 #endif

@@ -1,5 +1,6 @@
 #include "number-text.h"
 
+#include <float.h>
 #include <stdbool.h>
 
 int number_text_integer(char *into, size_t size, intptr_t value) {
@@ -20,7 +21,7 @@ int number_text_integer(char *into, size_t size, intptr_t value) {
 #define SIGNIFICANT 7
 
 /* `value` in [1, 10) times ten to the power that is given back. */
-static int normalise(double *value) {
+static int normalise(float *value) {
   int exponent = 0;
   while (*value >= 10) {
     *value /= 10;
@@ -43,18 +44,18 @@ static int copy_word(char *into, const char *word) {
   return length;
 }
 
-int number_text_float(char *into, size_t size, double value) {
+int number_text_float(char *into, size_t size, float value) {
   if (value != value) return copy_word(into, "nan");
   int length = 0;
   if (value < 0) {
     into[length++] = '-';
     value = -value;
   }
-  if (value > 3.5e38) return length + copy_word(into + length, "inf");
+  if (value > FLT_MAX) return length + copy_word(into + length, "inf");
   if (value == 0) return length + copy_word(into + length, "0");
 
   int exponent = normalise(&value);
-  int32_t digits = (int32_t)(value * 1e6 + 0.5);
+  int32_t digits = (int32_t)(value * 1e6f + 0.5f);
   if (digits >= 10000000) {
     digits /= 10;
     exponent += 1;
@@ -94,12 +95,12 @@ float text_number(const char *text, char **end) {
   const char *at = text;
   bool negative = *at == '-';
   if (*at == '-' || *at == '+') at += 1;
-  double value = 0;
+  float value = 0;
   int digits = 0;
   int exponent = 0;
-  for (; is_digit(*at); at += 1, digits += 1) value = value * 10 + (*at - '0');
+  for (; is_digit(*at); at += 1, digits += 1) value = value * 10 + (float)(*at - '0');
   if (*at == '.') {
-    for (at += 1; is_digit(*at); at += 1, digits += 1, exponent -= 1) value = value * 10 + (*at - '0');
+    for (at += 1; is_digit(*at); at += 1, digits += 1, exponent -= 1) value = value * 10 + (float)(*at - '0');
   }
   if (digits > 0 && (*at == 'e' || *at == 'E')) {
     const char *mark = at + 1;
@@ -115,5 +116,5 @@ float text_number(const char *text, char **end) {
   if (end != NULL) *end = (char *)(uintptr_t)(digits > 0 ? at : text);
   for (; exponent > 0; exponent -= 1) value *= 10;
   for (; exponent < 0; exponent += 1) value /= 10;
-  return (float)(negative ? -value : value);
+  return negative ? -value : value;
 }

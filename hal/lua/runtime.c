@@ -9,6 +9,7 @@
 #include "crash.h"
 #include "place.h"
 #include "port.h"
+#include "seed.h"
 #include "stack.h"
 #include "storage.h"
 #include "lua-state.h"
@@ -23,8 +24,6 @@
 #define BOOT_PAUSE 10000
 
 lua_State *vm;
-
-static struct application application;
 
 static void say(const char *text) {
   size_t left = strlen(text);
@@ -75,25 +74,11 @@ void runtime_tick(void) {
   watch_tick();
 }
 
-struct piece {
-  const char *bytes;
-  size_t size;
-};
-
-static const char *give_once(lua_State *L, void *data, size_t *size) {
-  (void)L;
-  struct piece *piece = data;
-  *size = piece->size;
-  piece->size = 0;
-  return *size == 0 ? NULL : piece->bytes;
-}
-
 /* Runs the bundle, boots its application, and leaves the board on the stack. */
 static void boot(lua_State *L) {
   bytes_open(L);
   base_open(L);
-  struct piece piece = {application.bytecode, application.size};
-  if (lua_load(L, give_once, &piece, "=app", "B") != LUA_OK) lua_error(L);
+  application_push(L);
   lua_call(L, 0, 1);
   lua_getfield(L, -1, "default");
   lua_remove(L, -2);
@@ -114,10 +99,8 @@ static int deepen(lua_State *L) {
   return 0;
 }
 
-/* Throws away what booting left over, then makes sure that the loop finds all the room it may need. */
+/* Makes sure that the loop finds all the room it may need. What booting left over stays: nothing is ever collected. */
 static void settle(lua_State *L) {
-  lua_gc(L, LUA_GCCOLLECT);
-  lua_gc(L, LUA_GCSTOP);
   lua_checkstack(L, STACK_SLOTS);
   lua_pushcfunction(L, deepen);
   lua_pushinteger(L, CALL_DEPTH);
@@ -149,13 +132,14 @@ void runtime_main(void) {
   port_start();
   crash_start();
   storage_start();
-  if (!application_find(&application)) cannot_boot("no application in flash, or a damaged one: flash the board again");
-  crash_set_build(application.build);
+  if (!application_is_whole()) cannot_boot("the application is damaged: flash the board again");
+  crash_set_build(application_build());
   if (crash_was_at_boot()) wait_before_next_try();
   arena_reset();
-  vm = lua_newstate(arena_allocate, NULL, 0);
+  vm = lua_newstate(arena_allocate, NULL, LUA_SEED);
   if (vm == NULL) cannot_boot("the arena is too small for Lua");
   lua_gc(vm, LUA_GCSTOP);
+  application_prepare(vm);
   lua_pushcfunction(vm, die_of_error);
   lua_pushcfunction(vm, run);
   lua_pcall(vm, 0, 0, 1);

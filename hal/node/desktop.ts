@@ -1,5 +1,6 @@
 import type { Analog, Clock, Hal, Millis, Pins, ResetLine, Storage } from "../hal";
 import { NodeClock } from "./clock";
+import { computerSystem, deadConsole } from "./computer";
 import { nodeEntropy } from "./entropy";
 import type { NodeSerial } from "./serial";
 import { NodeWatchdog } from "./watchdog";
@@ -14,6 +15,8 @@ export interface DesktopOptions {
   readonly analog: Analog;
   /** The program did not feed its watchdog for so many ms. */
   readonly onHang: (ms: number) => void;
+  /** The program asked for a restart. Default: nothing happens. */
+  readonly onRestart?: () => void;
   /** Default: a clock that starts at 0. */
   readonly clock?: Clock;
 }
@@ -32,6 +35,9 @@ export class Desktop {
     this.hal = {
       clock: options.clock ?? new NodeClock(),
       serial,
+      // The terminal belongs to whoever runs the firmware.
+      console: deadConsole,
+      system: computerSystem(options.onRestart ?? (() => undefined)),
       reset,
       pins,
       analog,

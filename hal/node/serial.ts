@@ -19,6 +19,8 @@ export interface NodeSerialOptions {
   readonly path: string;
   /** Bits per second. */
   readonly baud: number;
+  /** Default: none. */
+  readonly parity?: "none" | "even";
   /** Ring sizes in bytes. Defaults: 4096 in, 1024 out. */
   readonly receiveRing?: number;
   readonly sendRing?: number;
@@ -54,9 +56,9 @@ export class NodeSerial implements SerialPort {
    * some boards.
    */
   static async open(options: NodeSerialOptions): Promise<NodeSerial> {
-    const { path, baud } = options;
+    const { path, baud, parity = "none" } = options;
     const file = fileOf(path);
-    const device = new Device({ path, baudRate: baud, autoOpen: false });
+    const device = new Device({ path, baudRate: baud, parity, autoOpen: false });
     await new Promise<void>((resolve, reject) => {
       device.open((error) => {
         if (error === null) resolve();

@@ -32,7 +32,7 @@ describe("setup", () => {
   it("names the packages to install by hand where there is no apt-get, and exits 1", () => {
     const { status, text } = setup(["--dry-run"], "/nowhere");
     expect(status).toBe(1);
-    expect(text).toMatch(/^setup: there is no apt-get here: install mosquitto-clients socat by hand/m);
+    expect(text).toMatch(/^setup: there is no apt-get here: install mosquitto-clients socat .*by hand/m);
   });
 
   it("would install only what is missing, after an update, through sudo when not root", () => {
@@ -43,7 +43,7 @@ describe("setup", () => {
     const prefix = process.getuid?.() === 0 ? "" : "sudo ";
     expect(status).toBe(0);
     expect(text).toContain(`would run: ${prefix}apt-get update\n`);
-    expect(text).toMatch(/would run: .*env DEBIAN_FRONTEND=noninteractive apt-get install .* socat\n/);
+    expect(text).toMatch(/would run: .*env DEBIAN_FRONTEND=noninteractive apt-get install .* socat .*\n/);
     expect(text).not.toContain("mosquitto-clients");
   });
 

@@ -65,7 +65,7 @@ export function buildForBoard(app: string, boardName: string, { outDir, extraFla
   const { lua, map } = bundle.report;
   const code = compileBytecode(readFileSync(lua, "utf8"), cache);
   const stem = resolve(outDir, `${nameOfApp(app)}-${board.board}`);
-  const image = linkImage(board, code.file, stem, { cache, extraFlags });
+  const image = linkImage(board, code, stem, { cache, extraFlags });
   const size = board.flash === undefined ? undefined : sizeOf(image.linkMap, board);
   const files = Object.fromEntries(board.formats.flatMap((format) => {
     const file = image[format];

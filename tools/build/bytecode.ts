@@ -1,4 +1,7 @@
-/** From Lua to what a board runs: bytecode behind a header that names the build. */
+/**
+ * From Lua to what a board runs: bytecode behind a header that names the build, and the same program frozen, as C for
+ * the chip's own compiler.
+ */
 import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -12,19 +15,21 @@ const MAGIC = 0x70706174;
 const HEADER_SIZE = 16;
 
 export interface Bytecode {
-  /** What goes into the image: header and bytecode. */
+  /** Header and bytecode, for a runtime that loads it from a file. */
   readonly file: Buffer;
+  /** C that hal/lua/frozen.h gives its meaning. */
+  readonly frozen: string;
   /** 8 hexadecimal digits: what a crash report names. */
   readonly build: string;
 }
 
 function compilerProgram(cache: string): string {
   requireLuaSource();
-  const flags = ["-O1", "-std=gnu11", "-DLUA_32BITS", "-I", luaSource];
+  const flags = ["-O1", "-std=gnu11", "-DLUA_32BITS", "-I", luaSource, "-I", runtimeFolder];
   const objects = compileObjects({
     compiler: "gcc",
     flags,
-    sources: [join(runtimeFolder, "compiler/compile.c"), ...compilerFiles],
+    sources: ["compile.c", "freeze.c"].map((name) => join(runtimeFolder, "compiler", name)).concat(compilerFiles),
   }, cache);
   const program = join(cache, "compile-lua");
   const draft = `${program}.${process.pid}`;
@@ -39,11 +44,12 @@ let ready: string | undefined;
 /** Compiles a bundle. `cache` is where the compiler itself is kept once it is built. */
 export function compileBytecode(lua: string, cache: string): Bytecode {
   if (ready === undefined || !existsSync(ready)) ready = compilerProgram(cache);
-  const code = runTool(ready, [], lua);
+  const code = runTool(ready, ["--bytecode"], lua);
   const sum = crc32(code);
   const header = Buffer.alloc(HEADER_SIZE, 0xff);
   header.writeUInt32LE(MAGIC, 0);
   header.writeUInt32LE(code.length, 4);
   header.writeUInt32LE(sum, 8);
-  return { file: Buffer.concat([header, code]), build: sum.toString(16).padStart(8, "0") };
+  const frozen = runTool(ready, ["--frozen"], lua).toString("latin1");
+  return { file: Buffer.concat([header, code]), frozen, build: sum.toString(16).padStart(8, "0") };
 }

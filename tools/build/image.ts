@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type BoardFile, runtimeFolder } from "./board-file";
 import { boardFiles, luaSource, requireLuaSource } from "./lua-source";
 import { compileObjects } from "./objects";
+import type { Bytecode } from "./bytecode";
 import { runTool } from "./run-tool";
 import { toUf2 } from "./uf2";
 
@@ -56,11 +57,11 @@ function objectsOf(board: BoardFile, { extraFlags = [], cache }: ImageOptions): 
   ];
 }
 
-function applicationObject(board: BoardFile, stem: string): string {
-  const object = `${stem}.application.o`;
-  runTool(board.compiler, [
-    ...board.flags, `-DAPPLICATION_FILE="${stem}.luac"`, "-c", join(runtimeFolder, "application.S"), "-o", object,
-  ]);
+/** It is compiled anew each time: two seconds at most, and most builds are made because it changed. */
+function applicationObject(board: BoardFile, { frozen, build }: Bytecode, stem: string, extra: readonly string[]): string {
+  const [source, object] = [`${stem}.application.c`, `${stem}.application.o`];
+  writeFileSync(source, frozen);
+  runTool(board.compiler, [...flagsOf(board, extra), "-g0", `-DAPPLICATION_BUILD=0x${build}`, "-c", source, "-o", object]);
   return object;
 }
 
@@ -77,12 +78,12 @@ function linkFlags(board: BoardFile, linkMap: string): string[] {
 }
 
 /** Links the image of `bytecode`; everything it leaves begins with `stem`, a path without an ending. */
-export function linkImage(board: BoardFile, bytecode: Buffer, stem: string, options: ImageOptions): Image {
+export function linkImage(board: BoardFile, bytecode: Bytecode, stem: string, options: ImageOptions): Image {
   requireLuaSource();
   mkdirSync(options.cache, { recursive: true });
-  writeFileSync(`${stem}.luac`, bytecode);
+  writeFileSync(`${stem}.luac`, bytecode.file);
   const [elf, linkMap] = [`${stem}.elf`, `${stem}.link`];
-  const objects = [...objectsOf(board, options), applicationObject(board, stem)];
+  const objects = [...objectsOf(board, options), applicationObject(board, bytecode, stem, options.extraFlags ?? [])];
   runTool(board.compiler, [
     ...board.flags, ...(options.extraFlags ?? []), ...objects, "-o", elf, ...linkFlags(board, linkMap),
   ]);

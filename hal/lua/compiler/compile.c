@@ -1,16 +1,19 @@
 /*
- * The compiler that the build runs: Lua on standard input, bytecode for a board on standard output. It has the board's
- * 32-bit numbers, and leaves out what a board has no use for: the names of locals, upvalues and source. Line numbers
- * stay: a byte an instruction, in flash, and a crash can be led back to its line.
+ * The compiler that the build runs: Lua on standard input, what a board runs on standard output, as bytecode or frozen
+ * (see freeze.h). It has the board's 32-bit numbers, and leaves out what a board has no use for: the names of locals,
+ * upvalues and source. Line numbers stay: a byte an instruction, in flash, and a crash can be led back to its line.
  */
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "lauxlib.h"
 #include "lua.h"
 
 #include "lobject.h"
 #include "lstate.h"
+
+#include "freeze.h"
+#include "seed.h"
 
 static void forget_names(Proto *function) {
   function->source = NULL;
@@ -31,18 +34,26 @@ static int write_output(lua_State *L, const void *bytes, size_t size, void *unus
   return size > 0 && fwrite(bytes, 1, size, stdout) != size;
 }
 
-int main(void) {
-  lua_State *L = luaL_newstate();
-  if (L == NULL) return 1;
+static int complain(const char *what) {
+  fprintf(stderr, "%s\n", what);
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  lua_State *L = lua_newstate(luaL_alloc, NULL, LUA_SEED);
+  if (L == NULL) return complain("no memory");
   lua_gc(L, LUA_GCSTOP);
-  if (lua_load(L, read_input, NULL, "=app", "t") != LUA_OK) {
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    return 1;
+  if (lua_load(L, read_input, NULL, "=app", "t") != LUA_OK) return complain(lua_tostring(L, -1));
+  Proto *main_function = ((const LClosure *)lua_topointer(L, -1))->p;
+  forget_names(main_function);
+  const char *problem = NULL;
+  if (argc == 2 && strcmp(argv[1], "--bytecode") == 0) {
+    if (lua_dump(L, write_output, NULL, 0) != 0) problem = "cannot write the bytecode";
+  } else if (argc == 2 && strcmp(argv[1], "--frozen") == 0) {
+    problem = freeze(L, main_function);
+  } else {
+    problem = "say --bytecode or --frozen";
   }
-  forget_names(((const LClosure *)lua_topointer(L, -1))->p);
-  if (lua_dump(L, write_output, NULL, 0) != 0 || fflush(stdout) != 0) {
-    fprintf(stderr, "cannot write the bytecode\n");
-    return 1;
-  }
-  return 0;
+  if (problem == NULL && fflush(stdout) != 0) problem = "cannot write what was compiled";
+  return problem == NULL ? 0 : complain(problem);
 }
