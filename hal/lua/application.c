@@ -3,7 +3,6 @@
 #include "checksum.h"
 #include "frozen.h"
 
-#include "lfunc.h"
 #include "lstring.h"
 
 #define MAGIC 0x70706174u
@@ -53,16 +52,20 @@ void application_prepare(lua_State *L) {
   if (application_bytecode() == NULL) append_frozen_strings(L);
 }
 
-/* As lua_load does: every upvalue a new one, and the first of them holds the table of globals. */
-static void push_frozen(lua_State *L) {
-  LClosure *closure = luaF_newLclosure(L, frozen_main->sizeupvalues);
-  closure->p = (Proto *)(uintptr_t)frozen_main;
-  setclLvalue2s(L, L->top.p, closure);
-  L->top.p += 1;
-  luaF_initupvals(L, closure);
+UpVal frozen_globals;
+
+/* The upvalue that leads to the globals, and the buffers: what could not be made without a state. */
+static void complete_frozen_things(lua_State *L) {
+  frozen_globals = (UpVal){.tt = LUA_VUPVAL, .marked = FROZEN_MARK, .v = {&frozen_globals.u.value}};
   lua_pushglobaltable(L);
-  setobj(L, closure->upvals[0]->v.p, s2v(L->top.p - 1));
-  lua_pop(L, 1);
+  setobj(L, &frozen_globals.u.value, s2v(L->top.p - 1));
+  lua_getfield(L, LUA_REGISTRYINDEX, "bytes");
+  struct Table *metatable = hvalue(s2v(L->top.p - 1));
+  for (int i = 0; frozen_buffers[i] != NULL; i += 1) {
+    frozen_buffers[i]->header = (Udata0){
+        .tt = LUA_VUSERDATA, .marked = FROZEN_MARK, .len = frozen_buffer_sizes[i], .metatable = metatable};
+  }
+  lua_pop(L, 2);
 }
 
 struct piece {
@@ -81,9 +84,14 @@ static const char *give_once(lua_State *L, void *data, size_t *size) {
 void application_push(lua_State *L) {
   const struct header *header = application_bytecode();
   if (header == NULL) {
-    push_frozen(L);
+    complete_frozen_things(L);
+    setobj2s(L, L->top.p, &frozen_application);
+    L->top.p += 1;
     return;
   }
   struct piece piece = {(const char *)(header + 1), header->size};
   if (lua_load(L, give_once, &piece, "=app", "B") != LUA_OK) lua_error(L);
+  lua_call(L, 0, 1);
+  lua_getfield(L, -1, "default");
+  lua_remove(L, -2);
 }

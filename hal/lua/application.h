@@ -24,7 +24,7 @@ uint32_t application_build(void);
 /* Right after the state was made: puts the frozen strings in place. */
 void application_prepare(lua_State *L);
 
-/* Pushes the application's main function. */
+/* Pushes the application: what its file exports by default. After bytes_open. */
 void application_push(lua_State *L);
 
 #endif

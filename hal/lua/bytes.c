@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "natives.h"
 #include "utf8-check.h"
 
 const char NOT_A_NUMBER[] = "not an integer";
@@ -26,7 +27,7 @@ void set_functions(lua_State *L, const struct function *functions, int count) {
 
 #define LARGEST_BUFFER 65535
 
-static int allocate(lua_State *L) {
+int native_allocate(lua_State *L) {
   int32_t size = integer_argument(L, 1);
   if (size < 1 || size > LARGEST_BUFFER) argument_error(L, OUT_OF_RANGE);
   memset(lua_newuserdatauv(L, (size_t)size, 0), 0, (size_t)size);
@@ -35,16 +36,16 @@ static int allocate(lua_State *L) {
   return 1;
 }
 
-static int byte_at(lua_State *L) {
+int native_byteAt(lua_State *L) {
   return give_integer(L, *range_argument(L, 1, 1));
 }
 
-static int u16_at(lua_State *L) {
+int native_u16At(lua_State *L) {
   const uint8_t *two = range_argument(L, 1, 2);
   return give_integer(L, two[0] << 8 | two[1]);
 }
 
-static int put_u16(lua_State *L) {
+int native_putU16(lua_State *L) {
   uint8_t *two = range_argument(L, 1, 2);
   int32_t value = integer_argument(L, 3);
   two[0] = (uint8_t)(value >> 8);
@@ -52,52 +53,52 @@ static int put_u16(lua_State *L) {
   return 0;
 }
 
-static int copy(lua_State *L) {
+int native_copy(lua_State *L) {
   int32_t count = integer_argument(L, 5);
   const uint8_t *from = range_argument(L, 1, count);
   memmove(range_argument(L, 3, count), from, (size_t)count);
   return 0;
 }
 
-static int find(lua_State *L) {
+int native_find(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   const uint8_t *from = range_argument(L, 1, count);
   const uint8_t *found = count == 0 ? NULL : memchr(from, integer_argument(L, 4) & 255, (size_t)count);
   return give_integer(L, found == NULL ? -1 : integer_argument(L, 2) + (int32_t)(found - from));
 }
 
-static int same(lua_State *L) {
+int native_same(lua_State *L) {
   int32_t count = integer_argument(L, 5);
   const uint8_t *a = range_argument(L, 1, count);
   const uint8_t *b = range_argument(L, 3, count);
   return give_boolean(L, memcmp(a, b, (size_t)count) == 0);
 }
 
-static int put_text(lua_State *L) {
+int native_putText(lua_State *L) {
   struct text text = text_argument(L, 3);
   memcpy(range_argument(L, 1, text.length), text.at, (size_t)text.length);
   return give_integer(L, text.length);
 }
 
-static int text_length(lua_State *L) {
+int native_textLength(lua_State *L) {
   return give_integer(L, text_argument(L, 1).length);
 }
 
-static int is_text(lua_State *L) {
+int native_isText(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   const uint8_t *bytes = range_argument(L, 1, count);
   struct text text = text_argument(L, 4);
   return give_boolean(L, count == text.length && memcmp(bytes, text.at, (size_t)count) == 0);
 }
 
-static int starts_with(lua_State *L) {
+int native_startsWith(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   const uint8_t *bytes = range_argument(L, 1, count);
   struct text text = text_argument(L, 4);
   return give_boolean(L, count >= text.length && memcmp(bytes, text.at, (size_t)text.length) == 0);
 }
 
-static int put_decimal(lua_State *L) {
+int native_putDecimal(lua_State *L) {
   int32_t value = integer_argument(L, 3);
   uint8_t digits[11];
   int32_t count = 0;
@@ -112,7 +113,7 @@ static int put_decimal(lua_State *L) {
   return give_integer(L, count);
 }
 
-static int decimal_at(lua_State *L) {
+int native_decimalAt(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   if (count < 1 || count > 10) return give_integer(L, -1);
   const uint8_t *digits = range_argument(L, 1, count);
@@ -124,32 +125,28 @@ static int decimal_at(lua_State *L) {
   return give_integer(L, value > INT32_MAX ? -1 : (int32_t)value);
 }
 
-static int is_utf8(lua_State *L) {
+int native_isUtf8(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   return give_boolean(L, utf8_check(range_argument(L, 1, count), (size_t)count));
 }
 
-static int text_at(lua_State *L) {
+int native_textAt(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   lua_pushlstring(L, (const char *)range_argument(L, 1, count), (size_t)count);
   return 1;
 }
 
 /* Halves away from 0. */
-static int round_number(lua_State *L) {
+int native_round(lua_State *L) {
   const TValue *value = argument(L, 1);
   if (ttisinteger(value)) return give_integer(L, ivalue(value));
   if (!ttisfloat(value)) argument_error(L, NOT_A_NUMBER);
   return give_integer(L, (int32_t)(fltvalue(value) < 0 ? fltvalue(value) - 0.5f : fltvalue(value) + 0.5f));
 }
 
-static const struct function natives[] = {
-    {"allocate", allocate},    {"byteAt", byte_at},         {"u16At", u16_at},       {"putU16", put_u16},
-    {"copy", copy},            {"find", find},              {"same", same},          {"putText", put_text},
-    {"textLength", text_length}, {"isText", is_text},       {"startsWith", starts_with},
-    {"putDecimal", put_decimal}, {"decimalAt", decimal_at}, {"isUtf8", is_utf8},     {"textAt", text_at},
-    {"round", round_number},
-};
+#define ENTRY(name) {#name, native_##name},
+static const struct function natives[] = {NATIVES(ENTRY)};
+#undef ENTRY
 
 /* vm.c answers an integer key that lies within the buffer; what it does not answer comes here. */
 static int index_bytes(lua_State *L) {

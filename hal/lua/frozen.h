@@ -2,13 +2,12 @@
  * The words of a frozen program: C that compiler/freeze.c writes, in the layout of the chip's own Lua, since the chip's
  * own compiler reads it.
  *
- * Nothing of it is ever written to. Lua's collector passes by what is neither white nor in its lists; the links between
- * the strings of a bucket are made when the program is frozen.
+ * What is FROZEN is never written to. Lua's collector passes by what is neither white nor in its lists, and no
+ * collection is run anyway; the links between the strings of a bucket are made when the program is frozen. What may
+ * change lies in RAM: variables of modules, buffers, and arrays, in which Lua notes where they end.
  */
 #ifndef MOTH_FROZEN_H
 #define MOTH_FROZEN_H
-
-#define LUA_CORE
 
 #include <stdint.h>
 
@@ -17,15 +16,31 @@
 #include "lgc.h"
 #include "lobject.h"
 #include "lstate.h"
+#include "ltable.h"
 
 #include "frozen-table.h"
+#include "natives.h"
 
 #define FROZEN __attribute__((section(".application")))
 #define FROZEN_MARK bitmask(BLACKBIT)
 
 extern const TString *const frozen_buckets[FROZEN_BUCKETS];
-extern const Proto *const frozen_main;
+/* What the application's file exports by default. */
+extern const TValue frozen_application;
 extern const uint32_t frozen_build;
+
+/* A buffer that a module made while it was set up. It comes empty; the runtime makes it one of Lua's. */
+struct frozen_buffer {
+  Udata0 header;
+};
+/* All of them, NULL after the last, and their sizes. */
+extern struct frozen_buffer *const frozen_buffers[];
+extern const size_t frozen_buffer_sizes[];
+
+/* The upvalue through which functions see the globals; the runtime sets it. */
+extern UpVal frozen_globals;
+
+#define THING(name) {.gc = (GCObject *)&name}
 
 /* A short string carries its text where a long one has the address of it. */
 #define SHORT_STRING(name, length, its_hash, next_in_bucket, text) \
@@ -47,40 +62,53 @@ extern const uint32_t frozen_build;
   static const TString name FROZEN = {                       \
       NULL, LUA_VLNGSTR, FROZEN_MARK, 1, LSTRFIX, its_hash, {.lnglen = (length)}, (char *)name##_text, NULL, NULL};
 
-#define NIL {.tt_ = LUA_VNIL}
-#define FALSE {.tt_ = LUA_VFALSE}
-#define TRUE {.tt_ = LUA_VTRUE}
-#define INTEGER(value) {.value_ = {.i = (value)}, .tt_ = LUA_VNUMINT}
-#define FLOAT(value) {.value_ = {.n = (value)}, .tt_ = LUA_VNUMFLT}
-#define SHORT(name) {.value_ = {.gc = (GCObject *)&name}, .tt_ = ctb(LUA_VSHRSTR)}
-#define LONG(name) {.value_ = {.gc = (GCObject *)&name}, .tt_ = ctb(LUA_VLNGSTR)}
+#define BUFFER(name, size)                                 \
+  static struct {                                          \
+    Udata0 header;                                         \
+    char bytes[(size) - sizeof((Udata0 *)NULL)->bindata]; \
+  } name;
 
-#define FUNCTION(name, number, parameters, flags, slots, upvalue_count, constant_count, code_size, line_count, \
-                 inner_count, mark_count, line)                                                                \
-  static const Proto name FROZEN = {                                                                           \
-      .tt = LUA_VPROTO,                                                                                        \
-      .marked = FROZEN_MARK,                                                                                   \
-      .numparams = parameters,                                                                                 \
-      .flag = (flags) | PF_FIXED,                                                                              \
-      .maxstacksize = slots,                                                                                   \
-      .sizeupvalues = upvalue_count,                                                                           \
-      .sizek = constant_count,                                                                                 \
-      .sizecode = code_size,                                                                                   \
-      .sizelineinfo = line_count,                                                                              \
-      .sizep = inner_count,                                                                                    \
-      .sizeabslineinfo = mark_count,                                                                           \
-      .linedefined = line,                                                                                     \
-      .k = (TValue *)constants##number,                                                                        \
-      .code = (Instruction *)code##number,                                                                     \
-      .p = (struct Proto **)inner##number,                                                                     \
-      .upvalues = (Upvaldesc *)upvalues##number,                                                               \
-      .lineinfo = (ls_byte *)lines##number,                                                                    \
-      .abslineinfo = (AbsLineInfo *)marks##number,                                                             \
+#define FUNCTION(number, parameters, flags, slots, upvalue_count, constant_count, code_size, line_count, inner_count, \
+                 mark_count, line)                                                                                    \
+  static const Proto x##number FROZEN = {                                                                             \
+      .tt = LUA_VPROTO,                                                                                               \
+      .marked = FROZEN_MARK,                                                                                          \
+      .numparams = parameters,                                                                                        \
+      .flag = (flags) | PF_FIXED,                                                                                     \
+      .maxstacksize = slots,                                                                                          \
+      .sizeupvalues = upvalue_count,                                                                                  \
+      .sizek = constant_count,                                                                                        \
+      .sizecode = code_size,                                                                                          \
+      .sizelineinfo = line_count,                                                                                     \
+      .sizep = inner_count,                                                                                           \
+      .sizeabslineinfo = mark_count,                                                                                  \
+      .linedefined = line,                                                                                            \
+      .k = (TValue *)constants##number,                                                                               \
+      .code = (Instruction *)code##number,                                                                            \
+      .p = (struct Proto **)inner##number,                                                                            \
+      .upvalues = (Upvaldesc *)upvalues##number,                                                                      \
+      .lineinfo = (ls_byte *)lines##number,                                                                           \
+      .abslineinfo = (AbsLineInfo *)marks##number,                                                                    \
   };
 
-/* The build says who it is. */
-#define MAIN(name)                             \
-  const Proto *const frozen_main FROZEN = &name; \
-  const uint32_t frozen_build FROZEN = APPLICATION_BUILD;
+/* A closure has as many upvalues as it has. */
+#define CLOSURE_TYPE(count) \
+  struct closure##count {   \
+    ClosureHeader;          \
+    const Proto *p;         \
+    const UpVal *up[count]; \
+  };
+#define CLOSURE(name, count, function, ...) \
+  static const struct closure##count name FROZEN = {NULL, LUA_VLCL, FROZEN_MARK, count, NULL, &function, {__VA_ARGS__}};
+
+#define UPVALUE(name, payload, tag) {NULL, LUA_VUPVAL, FROZEN_MARK, {(TValue *)&name.u.value}, {.value = {payload, tag}}}
+
+#define NO_NODE \
+  { {{NULL}, LUA_VEMPTY, LUA_TDEADKEY, 0, {NULL}} }
+static const Node no_node FROZEN __attribute__((unused)) = NO_NODE;
+
+#define TABLE(name, flag_bits, node_bits, array_size, array_at, nodes_at)                                       \
+  static const Table name FROZEN = {NULL,       LUA_VTABLE,        FROZEN_MARK,      (flag_bits), (node_bits),  \
+                                    array_size, (Value *)array_at, (Node *)nodes_at, NULL,        NULL};
 
 #endif

@@ -17,6 +17,8 @@
 
 #include "lua.h"
 
+#include "lstate.h"
+
 /* Calls within calls, and Lua stack slots, that the loop may use: made at boot, since a sealed board cannot grow them. */
 #define CALL_DEPTH 40
 #define STACK_SLOTS 400
@@ -74,14 +76,11 @@ void runtime_tick(void) {
   watch_tick();
 }
 
-/* Runs the bundle, boots its application, and leaves the board on the stack. */
+/* Boots the application and leaves its board on the stack. */
 static void boot(lua_State *L) {
   bytes_open(L);
   base_open(L);
   application_push(L);
-  lua_call(L, 0, 1);
-  lua_getfield(L, -1, "default");
-  lua_remove(L, -2);
   lua_getfield(L, -1, "boot");
   lua_insert(L, -2);
   place_push(L);
@@ -139,6 +138,8 @@ void runtime_main(void) {
   vm = lua_newstate(arena_allocate, NULL, LUA_SEED);
   if (vm == NULL) cannot_boot("the arena is too small for Lua");
   lua_gc(vm, LUA_GCSTOP);
+  /* Not even when memory runs out: nothing is garbage, and frozen things are not to be touched. */
+  G(vm)->gcstopem = 1;
   application_prepare(vm);
   lua_pushcfunction(vm, die_of_error);
   lua_pushcfunction(vm, run);

@@ -14,6 +14,11 @@ import { runTool } from "./run-tool";
 const MAGIC = 0x70706174;
 const HEADER_SIZE = 16;
 
+/** The compiler runs the modules of a program as a board would. */
+const ownFiles = [
+  "compiler/compile.c", "compiler/freeze.c", "compiler/graph.c", "bytes.c", "base.c", "utf8-check.c",
+];
+
 export interface Bytecode {
   /** Header and bytecode, for a runtime that loads it from a file. */
   readonly file: Buffer;
@@ -29,7 +34,7 @@ function compilerProgram(cache: string): string {
   const objects = compileObjects({
     compiler: "gcc",
     flags,
-    sources: ["compile.c", "freeze.c"].map((name) => join(runtimeFolder, "compiler", name)).concat(compilerFiles),
+    sources: [...ownFiles.map((name) => join(runtimeFolder, name)), ...compilerFiles],
   }, cache);
   const program = join(cache, "compile-lua");
   const draft = `${program}.${process.pid}`;

@@ -10,8 +10,9 @@
 #include "lua.h"
 
 #include "lobject.h"
-#include "lstate.h"
 
+#include "base.h"
+#include "bytes.h"
 #include "freeze.h"
 #include "seed.h"
 
@@ -39,6 +40,16 @@ static int complain(const char *what) {
   return 1;
 }
 
+/* Sets the modules up, here instead of on the board, and leaves the application on the stack. NULL, or what went wrong. */
+static const char *run_modules(lua_State *L) {
+  bytes_open(L);
+  base_open(L);
+  if (lua_pcall(L, 0, 1, 0) != LUA_OK) return lua_tostring(L, -1);
+  if (lua_type(L, -1) != LUA_TTABLE) return "the bundle exports nothing";
+  lua_getfield(L, -1, "default");
+  return NULL;
+}
+
 int main(int argc, char **argv) {
   lua_State *L = lua_newstate(luaL_alloc, NULL, LUA_SEED);
   if (L == NULL) return complain("no memory");
@@ -50,7 +61,8 @@ int main(int argc, char **argv) {
   if (argc == 2 && strcmp(argv[1], "--bytecode") == 0) {
     if (lua_dump(L, write_output, NULL, 0) != 0) problem = "cannot write the bytecode";
   } else if (argc == 2 && strcmp(argv[1], "--frozen") == 0) {
-    problem = freeze(L, main_function);
+    problem = run_modules(L);
+    if (problem == NULL) problem = freeze(L);
   } else {
     problem = "say --bytecode or --frozen";
   }

@@ -1,37 +1,54 @@
 #include "freeze.h"
 
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "lstate.h"
 #include "lstring.h"
+#include "ltable.h"
 
 #include "frozen-table.h"
+#include "graph.h"
+#include "natives.h"
 
-/* Each string once. Their number in this list is their name. */
-static const TString **strings;
-static int string_count;
-static int function_count;
+static struct graph graph;
 
-static int number_of(const TString *string) {
-  for (int i = 0; i < string_count; i += 1) {
-    if (strings[i] == string) return i;
-  }
-  if (string_count % 256 == 0) strings = realloc(strings, sizeof *strings * (size_t)(string_count + 256));
-  if (strings == NULL) exit(1);
-  strings[string_count] = string;
-  return string_count++;
+static int number_of(const void *thing) {
+  return graph_number(&graph, thing);
 }
 
-static void collect_strings(const Proto *function) {
-  for (int i = 0; i < function->sizek; i += 1) {
-    if (ttisstring(&function->k[i])) number_of(tsvalue(&function->k[i]));
-  }
-  for (int i = 0; i < function->sizep; i += 1) collect_strings(function->p[i]);
+/* --- values: what they are, and their tag --- */
+
+static const char *native_name(lua_CFunction function) {
+#define NAMED(name) \
+  if (function == native_##name) return #name;
+  NATIVES(NAMED)
+#undef NAMED
+  return NULL;
 }
+
+static void write_payload(const TValue *value) {
+  switch (ttypetag(value)) {
+    case LUA_VNUMINT: printf("{.i=%ld}", (long)ivalue(value)); break;
+    case LUA_VNUMFLT: printf("{.n=%a}", (double)fltvalue(value)); break;
+    case LUA_VLCF: {
+      const char *name = native_name(fvalue(value));
+      if (name == NULL) graph.problem = "a module keeps a function of the base library";
+      printf("{.f=native_%s}", name == NULL ? "?" : name);
+      break;
+    }
+    default:
+      if (iscollectable(value)) printf("THING(x%d)", number_of(gcvalue(value)));
+      else printf("{NULL}");
+  }
+}
+
+static void write_value(const TValue *value) {
+  printf("{");
+  write_payload(value);
+  printf(",%d},", rawtt(value));
+}
+
+/* --- strings --- */
 
 static void write_text(const char *text, size_t length) {
   putchar('"');
@@ -43,27 +60,31 @@ static void write_text(const char *text, size_t length) {
   putchar('"');
 }
 
-static bool is_short(const TString *string) {
-  return string->tt == LUA_VSHRSTR;
-}
-
 /* Links the strings of a bucket: the one written last is its head. */
 static int heads[FROZEN_BUCKETS];
 
-static void write_string(int number) {
+static void write_string(int number, TString *string) {
   size_t length;
-  const char *text = getlstr(strings[number], length);
-  if (is_short(strings[number])) {
-    unsigned bucket = strings[number]->hash % FROZEN_BUCKETS;
-    printf("SHORT_STRING(s%d, %zu, 0x%08xu, ", number, length, strings[number]->hash);
+  const char *text = getlstr(string, length);
+  if (string->tt == LUA_VSHRSTR) {
+    unsigned bucket = string->hash % FROZEN_BUCKETS;
+    printf("SHORT_STRING(x%d, %zu, 0x%08xu, ", number, length, string->hash);
     if (heads[bucket] < 0) printf("NULL, ");
-    else printf("(TString *)&s%d, ", heads[bucket]);
+    else printf("(TString *)&x%d, ", heads[bucket]);
     heads[bucket] = number;
   } else {
-    printf("LONG_STRING(s%d, %zu, 0x%08xu, ", number, length, luaS_hashlongstr((TString *)(uintptr_t)strings[number]));
+    printf("LONG_STRING(x%d, %zu, 0x%08xu, ", number, length, luaS_hashlongstr(string));
   }
   write_text(text, length);
   printf(")\n");
+}
+
+static void write_buckets(void) {
+  printf("const TString *const frozen_buckets[FROZEN_BUCKETS] FROZEN = {\n");
+  for (int i = 0; i < FROZEN_BUCKETS; i += 1) {
+    if (heads[i] >= 0) printf("[%d] = (const TString *)&x%d,\n", i, heads[i]);
+  }
+  printf("};\n");
 }
 
 /* Strings that Lua itself makes when it starts, and marks as its own. */
@@ -74,33 +95,9 @@ static bool is_reserved(lua_State *L, const TString *string) {
   return G(L)->memerrmsg == string;
 }
 
-static void write_buckets(void) {
-  printf("const TString *const frozen_buckets[FROZEN_BUCKETS] FROZEN = {\n");
-  for (int i = 0; i < FROZEN_BUCKETS; i += 1) {
-    if (heads[i] >= 0) printf("[%d] = (const TString *)&s%d,\n", i, heads[i]);
-  }
-  printf("};\n");
-}
+/* --- functions --- */
 
-static void write_constant(const TValue *constant) {
-  switch (ttypetag(constant)) {
-    case LUA_VNIL: printf("NIL"); break;
-    case LUA_VFALSE: printf("FALSE"); break;
-    case LUA_VTRUE: printf("TRUE"); break;
-    case LUA_VNUMINT: printf("INTEGER(%ld)", (long)ivalue(constant)); break;
-    case LUA_VNUMFLT: printf("FLOAT(%a)", (double)fltvalue(constant)); break;
-    case LUA_VSHRSTR: printf("SHORT(s%d)", number_of(tsvalue(constant))); break;
-    default: printf("LONG(s%d)", number_of(tsvalue(constant))); break;
-  }
-  printf(", ");
-}
-
-static int write_function(const Proto *function) {
-  int *inner = malloc(sizeof *inner * (size_t)(function->sizep + 1));
-  if (inner == NULL) exit(1);
-  for (int i = 0; i < function->sizep; i += 1) inner[i] = write_function(function->p[i]);
-  int number = function_count++;
-
+static void write_function(int number, const Proto *function) {
   printf("static const Instruction code%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizecode; i += 1) printf("0x%xu,", (unsigned)function->code[i]);
   printf("};\nstatic const ls_byte lines%d[] FROZEN = {", number);
@@ -110,30 +107,165 @@ static int write_function(const Proto *function) {
     printf("{%d,%d},", function->abslineinfo[i].pc, function->abslineinfo[i].line);
   }
   printf("};\nstatic const TValue constants%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizek; i += 1) write_constant(&function->k[i]);
+  for (int i = 0; i < function->sizek; i += 1) write_value(&function->k[i]);
   printf("};\nstatic const Upvaldesc upvalues%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizeupvalues; i += 1) {
     const Upvaldesc *up = &function->upvalues[i];
     printf("{NULL,%d,%d,%d},", up->instack, up->idx, up->kind);
   }
   printf("};\nstatic const Proto *const inner%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizep; i += 1) printf("&f%d,", inner[i]);
-  printf("};\nFUNCTION(f%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n", number, number, function->numparams,
-         function->flag, function->maxstacksize, function->sizeupvalues, function->sizek, function->sizecode,
-         function->sizelineinfo, function->sizep, function->sizeabslineinfo, function->linedefined);
-  free(inner);
-  return number;
+  for (int i = 0; i < function->sizep; i += 1) printf("&x%d,", number_of(function->p[i]));
+  printf("};\nFUNCTION(%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n", number, function->numparams, function->flag,
+         function->maxstacksize, function->sizeupvalues, function->sizek, function->sizecode, function->sizelineinfo,
+         function->sizep, function->sizeabslineinfo, function->linedefined);
 }
 
-const char *freeze(lua_State *L, const Proto *main_function) {
-  collect_strings(main_function);
-  printf("#include \"frozen.h\"\n");
-  for (int i = 0; i < FROZEN_BUCKETS; i += 1) heads[i] = -1;
-  for (int i = 0; i < string_count; i += 1) {
-    if (is_reserved(L, strings[i])) return "names of metamethods (__index and its like) are Lua's own: use others";
-    write_string(i);
+static void write_closure(int number, const LClosure *closure) {
+  printf("CLOSURE(x%d, %d, x%d, ", number, closure->nupvalues, number_of(closure->p));
+  for (int i = 0; i < closure->nupvalues; i += 1) {
+    if (graph_is_globals(&graph, closure->upvals[i])) printf("&frozen_globals,");
+    else printf("&x%d,", number_of(closure->upvals[i]));
   }
+  printf(")\n");
+}
+
+static void write_upvalue(int number, const UpVal *upvalue) {
+  if (graph_is_globals(&graph, upvalue)) return;
+  bool changes = graph_is_assigned(&graph, upvalue);
+  printf("static %sUpVal x%d %s= UPVALUE(x%d, ", changes ? "" : "const ", number, changes ? "" : "FROZEN ", number);
+  write_payload(upvalue->v.p);
+  printf(", %d);\n", rawtt(upvalue->v.p));
+}
+
+/* --- tables --- */
+
+/* The values stand before the hint, the last one first, and their tags after it: as ltable.h has it. */
+static void write_array(int number, const Table *table) {
+  int size = (int)table->asize;
+  printf("static struct {Value values[%d]; unsigned hint; lu_byte tags[%d];} array%d = {{", size, size, number);
+  TValue value;
+  for (int i = size - 1; i >= 0; i -= 1) {
+    farr2val(table, i, *getArrTag(table, i), &value);
+    write_payload(&value);
+    printf(",");
+  }
+  printf("}, %u, {", *lenhint(table));
+  for (int i = 0; i < size; i += 1) printf("%d,", *getArrTag(table, i));
+  printf("}};\n");
+}
+
+static void write_node(const Node *node) {
+  printf("{{");
+  if (isempty(gval(node))) {
+    printf("{NULL},LUA_VEMPTY,LUA_TNIL,%d,{NULL}", gnext(node));
+  } else {
+    write_payload(gval(node));
+    printf(",%d,%d,%d,", rawtt(gval(node)), keytt(node), gnext(node));
+    if (keyisshrstr(node)) printf("THING(x%d)", number_of(keystrval(node)));
+    else printf("{.i=%ld}", (long)keyival(node));
+  }
+  printf("}},");
+}
+
+static void write_table(int number, const Table *table) {
+  int size = isdummy(table) ? 0 : (int)sizenode(table);
+  if (table->asize > 0) write_array(number, table);
+  if (size > 0) {
+    printf("static const Node nodes%d[] FROZEN = {", number);
+    for (int i = 0; i < size; i += 1) write_node(gnode(table, i));
+    printf("};\n");
+  }
+  char array[32] = "NULL";
+  char nodes[32] = "&no_node";
+  if (table->asize > 0) snprintf(array, sizeof array, "&array%d.hint", number);
+  if (size > 0) snprintf(nodes, sizeof nodes, "nodes%d", number);
+  printf("TABLE(x%d, %d, %d, %u, %s, %s)\n", number, size > 0 ? 0 : BITDUMMY, size > 0 ? table->lsizenode : 0,
+         table->asize, array, nodes);
+}
+
+/* --- buffers --- */
+
+static void write_buffer(int number, Udata *buffer) {
+  const char *bytes = getudatamem(buffer);
+  for (size_t i = 0; i < buffer->len; i += 1) {
+    if (bytes[i] != 0) graph.problem = "a module writes into a buffer while it is set up: do it in boot";
+  }
+  printf("BUFFER(x%d, %zu)\n", number, buffer->len);
+}
+
+static void write_buffer_list(void) {
+  printf("struct frozen_buffer *const frozen_buffers[] FROZEN = {");
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i]->tt == LUA_VUSERDATA) printf("(struct frozen_buffer *)&x%d,", i);
+  }
+  printf("NULL};\nconst size_t frozen_buffer_sizes[] FROZEN = {");
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i]->tt == LUA_VUSERDATA) printf("%zu,", gco2u(graph.things[i])->len);
+  }
+  printf("0};\n");
+}
+
+/* --- the whole --- */
+
+/* Things refer to each other in circles: each is declared before any is defined. */
+static void declare(int number, const GCObject *thing) {
+  switch (thing->tt) {
+    case LUA_VPROTO: printf("static const Proto x%d;\n", number); break;
+    case LUA_VTABLE: printf("static const Table x%d;\n", number); break;
+    case LUA_VLCL: printf("static const struct closure%d x%d;\n", gco2lcl((GCObject *)thing)->nupvalues, number); break;
+    case LUA_VUPVAL: {
+      const UpVal *upvalue = gco2upv((GCObject *)thing);
+      if (graph_is_globals(&graph, upvalue)) break;
+      printf("static %sUpVal x%d;\n", graph_is_assigned(&graph, upvalue) ? "" : "const ", number);
+      break;
+    }
+    default: break;
+  }
+}
+
+static void define(int number, GCObject *thing) {
+  switch (thing->tt) {
+    case LUA_VPROTO: write_function(number, gco2p(thing)); break;
+    case LUA_VTABLE: write_table(number, gco2t(thing)); break;
+    case LUA_VLCL: write_closure(number, gco2lcl(thing)); break;
+    case LUA_VUPVAL: write_upvalue(number, gco2upv(thing)); break;
+    default: break;
+  }
+}
+
+static void define_leaf(lua_State *L, int number, GCObject *thing) {
+  switch (thing->tt) {
+    case LUA_VSHRSTR:
+    case LUA_VLNGSTR:
+      if (is_reserved(L, gco2ts(thing))) graph.problem = "__index and its like are names of Lua's own: use others";
+      write_string(number, gco2ts(thing));
+      break;
+    case LUA_VUSERDATA: write_buffer(number, gco2u(thing)); break;
+    default: break;
+  }
+}
+
+const char *freeze(lua_State *L) {
+  const TValue *root = s2v(L->top.p - 1);
+  graph = graph_of(L, root);
+  if (graph.problem != NULL) return graph.problem;
+  printf("#include \"frozen.h\"\n");
+  int most_upvalues = 0;
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i]->tt != LUA_VLCL) continue;
+    int count = gco2lcl(graph.things[i])->nupvalues;
+    if (count > most_upvalues) most_upvalues = count;
+  }
+  for (int i = 0; i <= most_upvalues; i += 1) printf("CLOSURE_TYPE(%d)\n", i);
+  for (int i = 0; i < FROZEN_BUCKETS; i += 1) heads[i] = -1;
+  for (int i = 0; i < graph.count; i += 1) define_leaf(L, i, graph.things[i]);
+  for (int i = 0; i < graph.count; i += 1) declare(i, graph.things[i]);
+  for (int i = 0; i < graph.count; i += 1) define(i, graph.things[i]);
   write_buckets();
-  printf("MAIN(f%d)\n", write_function(main_function));
-  return NULL;
+  write_buffer_list();
+  printf("const TValue frozen_application FROZEN = ");
+  printf("{");
+  write_payload(root);
+  printf(",%d};\nconst uint32_t frozen_build FROZEN = APPLICATION_BUILD;\n", rawtt(root));
+  return graph.problem;
 }

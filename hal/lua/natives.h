@@ -1,0 +1,15 @@
+/* The block operations that a program may call: `Native` of hal.ts, but for div and mod, which Lua has. */
+#ifndef MOTH_NATIVES_H
+#define MOTH_NATIVES_H
+
+#include "lua.h"
+
+#define NATIVES(X) \
+  X(allocate) X(byteAt) X(u16At) X(putU16) X(copy) X(find) X(same) X(putText) X(textLength) X(isText) X(startsWith) \
+  X(putDecimal) X(decimalAt) X(isUtf8) X(textAt) X(round)
+
+#define DECLARE_NATIVE(name) int native_##name(lua_State *L);
+NATIVES(DECLARE_NATIVE)
+#undef DECLARE_NATIVE
+
+#endif
