@@ -3,7 +3,8 @@ import { readFileSync, statSync } from "node:fs";
 import type { PortError } from "../../hal/node/port-error";
 import { Failure } from "../failure";
 
-export function portFailure({ path, trouble, message }: PortError): Failure {
+/** `use`: what the port was to be. */
+export function portFailure({ path, trouble, message }: PortError, use = "the serial port of a module"): Failure {
   switch (trouble) {
     case "missing":
       return new Failure(`${path}: no such port: "moth ports" lists those that there are`);
@@ -14,7 +15,7 @@ export function portFailure({ path, trouble, message }: PortError): Failure {
     case "gone":
       return new Failure(`${path}: the port is gone: was the adapter unplugged?`);
     case "unfit":
-      return new Failure(`${path}: cannot be used as the serial port of a module: ${message}`);
+      return new Failure(`${path}: cannot be used as ${use}: ${message}`);
   }
 }
 
