@@ -7,7 +7,7 @@ import { EspAtModule } from "./module/esp-at";
 import type { ModuleObserver } from "./module/observer";
 import { espAt5C3 } from "./module/personality";
 import type { Network } from "./network/network";
-import { provisionedStorage } from "./provisioning";
+import { provisionedStorage, type Provisioning } from "./provisioning";
 import { Random } from "./random";
 import type { SimStorage } from "./storage";
 import { World } from "./world";
@@ -22,6 +22,10 @@ export interface BenchOptions {
   readonly port: number;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
+  /** The Wi-Fi that is in the air, and that the board is told of. Default: one of the bench's own. */
+  readonly wifi?: { readonly ssid: string; readonly password: string } | undefined;
+  /** Settings of the board besides these, by their keys. */
+  readonly otherSettings?: ReadonlyMap<string, string>;
   /** Any integer: the same seed gives the same drift, jitter and backoff. */
   readonly seed: number;
   /** Rate of the serial line at both ends. Default 115200. */
@@ -30,11 +34,25 @@ export interface BenchOptions {
   readonly machine?: Partial<MachineOptions>;
 }
 
+/** What surrounds a board, whatever the board is: wired up and without power. */
+export interface Site {
+  readonly clock: SimClock;
+  readonly air: AccessPoint;
+  readonly line: SerialLine;
+  readonly module: EspAtModule;
+  readonly world: World;
+  /** What the board is to be told. */
+  readonly provisioning: Provisioning;
+  readonly random: Random;
+}
+
 /** A board on the bench: everything that a simulation is made of, wired up and without power. */
 export interface Bench {
   readonly clock: SimClock;
   readonly air: AccessPoint;
   readonly line: SerialLine;
+  /** The console: the board at its host end, a person's terminal at the other. */
+  readonly console: SerialLine;
   readonly module: EspAtModule;
   readonly world: World;
   readonly storage: SimStorage;
@@ -44,11 +62,14 @@ export interface Bench {
 /** The Wi-Fi of the bench. Nobody else hears it, so its password is none. */
 const SSID = "bench";
 const WIFI_PASSWORD = "not a secret";
+/** What the chips have for their console, in bytes; a terminal has more than enough. */
+const CONSOLE_RINGS = { hostTransmitRing: 256, hostReceiveRing: 128, moduleTransmitRing: 65536, moduleReceiveRing: 65536 };
 
-export function createBench(options: BenchOptions): Bench {
-  const { clock, network, application, baud = 115200 } = options;
+export function createSite(options: Omit<BenchOptions, "application" | "machine">): Site {
+  const { clock, network, baud = 115200 } = options;
   const random = new Random(options.seed);
-  const air = new AccessPoint(clock, SSID, WIFI_PASSWORD);
+  const { ssid, password: wifiPassword } = options.wifi ?? { ssid: SSID, password: WIFI_PASSWORD };
+  const air = new AccessPoint(clock, ssid, wifiPassword);
   const line = new SerialLine(clock, { hostBaud: baud, moduleBaud: baud });
   const module = new EspAtModule({
     clock,
@@ -60,25 +81,34 @@ export function createBench(options: BenchOptions): Bench {
     ...(options.observer !== undefined && { observer: options.observer }),
   });
   const world = new World(clock, random.fork("world"));
-  const storage = provisionedStorage({
+  const provisioning = {
     device: options.device,
-    ssid: SSID,
-    wifiPassword: WIFI_PASSWORD,
+    ssid,
+    wifiPassword,
     baud,
     host: options.host,
     port: options.port,
     user: options.user,
     password: options.password,
-  });
+    ...(options.otherSettings !== undefined && { others: options.otherSettings }),
+  };
+  return { clock, air, line, module, world, provisioning, random };
+}
+
+export function createBench(options: BenchOptions): Bench {
+  const { clock, air, line, module, world, provisioning, random } = createSite(options);
+  const console = new SerialLine(clock, CONSOLE_RINGS);
+  const storage = provisionedStorage(provisioning);
   const machine = new Machine({
     clock,
-    application,
+    application: options.application,
     line: line.host,
+    console: console.host,
     module,
     world,
     storage,
     random: random.fork("board"),
     ...options.machine,
   });
-  return { clock, air, line, module, world, storage, machine };
+  return { clock, air, line, console, module, world, storage, machine };
 }

@@ -50,6 +50,8 @@ const enum Notice {
   None,
   /** A call a millisecond while bytes come. The bytes stay in the ring. */
   Wake,
+  /** A call at each byte's arrival. The bytes stay in the ring. */
+  Bytes,
   /** A call with the bytes, as a UART driver's interrupt batches them. */
   Chunks,
 }
@@ -159,6 +161,13 @@ export class LineEnd {
     this.expect();
   }
 
+  /** Has `wake` called at each byte's arrival: for a chip that is emulated down to its UART. */
+  onByte(wake: () => void): void {
+    this.wake = wake;
+    this.notice = Notice.Bytes;
+    this.expect();
+  }
+
   /**
    * Has `chunk` called with what came, when 100 bytes are in the FIFO or after {@link idleSymbols} of silence. The
    * bytes are the callee's.
@@ -215,6 +224,8 @@ export class LineEnd {
         return undefined;
       case Notice.Wake:
         return coming === 0 ? undefined : Math.ceil(this.incoming.arrivalOf(1) - EPSILON_MS);
+      case Notice.Bytes:
+        return coming === 0 ? undefined : this.incoming.arrivalOf(1);
       case Notice.Chunks: {
         if (coming + here === 0) {
           return undefined;
@@ -234,6 +245,7 @@ export class LineEnd {
       case Notice.None:
         return;
       case Notice.Wake:
+      case Notice.Bytes:
         this.wake();
         break;
       case Notice.Chunks:

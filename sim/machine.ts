@@ -1,5 +1,6 @@
 import type { Application, Board } from "../firmware/board/application";
-import { type Bytes, type Hal, type Millis, PinMode, type Pins } from "../hal/hal";
+import { type Bytes, type Hal, type Millis, PinMode, type Pins, type SerialPort, StartCause, type System } from "../hal/hal";
+import { putBytes } from "../hal/node/computer";
 import { view } from "../hal/node/view";
 import type { SimClock, Timer } from "./clock";
 import type { LineEnd } from "./line";
@@ -17,6 +18,8 @@ export interface MachineOptions {
   readonly application: Application;
   /** The board's end of the serial line. */
   readonly line: LineEnd;
+  /** The board's end of the console. */
+  readonly console: LineEnd;
   readonly module: EspAtModule;
   readonly world: World;
   readonly storage: SimStorage;
@@ -27,6 +30,10 @@ export interface MachineOptions {
   readonly onBoot?: (board: Board) => void;
   /** The watchdog has reset the board. */
   readonly onWatchdog?: () => void;
+  /** The firmware left for the boot loader. Without it there is none. */
+  readonly onBootLoader?: () => void;
+  /** The chip's unique number. Default 0123456789abcdef. */
+  readonly id?: string;
 }
 
 /**
@@ -43,10 +50,18 @@ export class Machine {
   private fedAt = 0;
   /** Bytes that the line had lost before this power-on. */
   private lostBefore = 0;
+  private consoleLostBefore = 0;
+  private cause = StartCause.PowerOn;
+  /** The record of a crash, in memory that a reset leaves alone and a power cut does not. */
+  private crashRecord = "";
+  /** How often the program has been started. */
+  private starts = 0;
 
   constructor(private readonly options: MachineOptions) {
-    options.line.onWake(() => this.turn());
-    options.line.setPowered(false);
+    for (const end of [options.line, options.console]) {
+      end.onWake(() => this.turn());
+      end.setPowered(false);
+    }
   }
 
   /** Whether there is power. */
@@ -59,13 +74,14 @@ export class Machine {
     if (this.powered) return;
     this.powered = true;
     this.options.module.powerOn();
-    this.start();
+    this.start(StartCause.PowerOn);
   }
 
   /** Cuts the supply: nothing is said to anybody, the sockets of the module die at once. */
   cutPower(): void {
     if (!this.powered) return;
     this.powered = false;
+    this.crashRecord = "";
     this.halt();
     this.options.module.powerOff();
   }
@@ -76,11 +92,27 @@ export class Machine {
     this.schedule(this.options.clock.now);
   }
 
-  private start(): void {
-    const { clock, line, application, onBoot } = this.options;
+  /** The program stops itself and leaves `record`, as a fault on a chip does; the board starts anew. */
+  crash(record: string): void {
+    if (!this.powered) return;
+    this.crashRecord = record;
+    this.startAnew(StartCause.Crash);
+  }
+
+  private startAnew(cause: StartCause): void {
+    this.halt();
+    this.start(cause);
+  }
+
+  private start(cause: StartCause): void {
+    const { clock, line, console, application, onBoot } = this.options;
     line.setPowered(true);
+    console.setPowered(true);
+    this.cause = cause;
+    this.starts += 1;
     this.poweredAt = clock.now;
     this.lostBefore = line.lost;
+    this.consoleLostBefore = console.lost;
     this.next = clock.after(BOOT_MS, () => {
       const board = application.boot(this.hal());
       this.board = board;
@@ -95,6 +127,7 @@ export class Machine {
     this.watchdog?.cancel();
     this.watchdog = undefined;
     this.options.line.setPowered(false);
+    this.options.console.setPowered(false);
     this.options.world.releasePins();
   }
 
@@ -123,21 +156,17 @@ export class Machine {
         return;
       }
       onWatchdog?.();
-      this.halt();
-      this.start();
+      this.startAnew(StartCause.Watchdog);
     });
   }
 
   private hal(): Hal {
-    const { clock, line, module, world, storage, random } = this.options;
+    const { clock, line, console, module, world, storage, random } = this.options;
     return {
       clock: { now: () => this.now() },
-      serial: {
-        read: (into: Bytes, at: number, room: number) => line.read(view(into), at, room),
-        write: (from: Bytes, at: number, count: number) => line.write(view(from), at, count),
-        lost: () => line.lost - this.lostBefore,
-        setBaud: (baud: number) => line.setBaud(baud),
-      },
+      serial: portOf(line, () => this.lostBefore),
+      console: portOf(console, () => this.consoleLostBefore),
+      system: this.system(),
       reset: { present: true, hold: (held: boolean) => module.setReset(held) },
       pins: new WorldPins(world),
       analog: { read: (channel: number) => world.microvolts(channel) },
@@ -155,6 +184,44 @@ export class Machine {
       idle: (until: Millis) => this.schedule(clock.now + ((until - this.now()) | 0)),
     };
   }
+
+  private system(): System {
+    const { clock, id = "0123456789abcdef", onBootLoader } = this.options;
+    const { starts } = this;
+    // A chip never returns from either; here the turn that asked runs to its end first.
+    const whenTurned = (happen: () => void): void => {
+      clock.after(0, () => {
+        if (this.powered && this.starts === starts) happen();
+      });
+    };
+    return {
+      cause: () => this.cause,
+      id: (into, at, room) => putBytes(Buffer.from(id), into, at, room),
+      crash: (into, at, room) => putBytes(Buffer.from(this.crashRecord), into, at, room),
+      forgetCrash: () => {
+        this.crashRecord = "";
+      },
+      restart: () => whenTurned(() => this.startAnew(StartCause.Restart)),
+      bootLoader: () => {
+        if (onBootLoader === undefined) return false;
+        whenTurned(() => {
+          this.halt();
+          onBootLoader();
+        });
+        return true;
+      },
+    };
+  }
+}
+
+/** An end of a line as the firmware sees it; `lostBefore` is what the line had lost before this start. */
+function portOf(line: LineEnd, lostBefore: () => number): SerialPort {
+  return {
+    read: (into: Bytes, at: number, room: number) => line.read(view(into), at, room),
+    write: (from: Bytes, at: number, count: number) => line.write(view(from), at, count),
+    lost: () => line.lost - lostBefore(),
+    setBaud: (baud: number) => line.setBaud(baud),
+  };
 }
 
 /** The board's pins, out in the world. */

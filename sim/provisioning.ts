@@ -10,6 +10,8 @@ export interface Provisioning {
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   readonly baud?: number | undefined;
+  /** What else there is in the record: networks and brokers to fall back on, by their keys. */
+  readonly others?: ReadonlyMap<string, string>;
 }
 
 /** Where the firmware looks for it, see `firmware/board/settings.ts`. */
@@ -33,6 +35,7 @@ export function settingsText(provisioning: Provisioning): string {
     ["mqtt.port", provisioning.port],
     ["mqtt.user", provisioning.user],
     ["mqtt.password", provisioning.password],
+    ...(provisioning.others ?? []),
   ];
   let text = "";
   for (const [key, value] of lines) {

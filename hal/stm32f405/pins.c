@@ -86,6 +86,12 @@ void pins_use_for_reset_line(int32_t pin) {
   set_mode(pin, MODE_OUTPUT, PULL_NONE);
 }
 
+void pins_use_for_power(int32_t pin) {
+  taken[port_of(pin)] |= bit_of(pin);
+  drive(pin, true);
+  set_mode(pin, MODE_OUTPUT, PULL_NONE);
+}
+
 bool pins_use_for_analog(int32_t pin) {
   if (!is_free(pin) || (outputs[port_of(pin)] & bit_of(pin)) != 0) return false;
   set_mode(pin, MODE_ANALOG, PULL_NONE);

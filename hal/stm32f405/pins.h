@@ -18,6 +18,9 @@ void pins_use_for_uart(int32_t transmit, int32_t receive, uint32_t function);
 /* Pulled low or let go, never driven high: the module has a pull-up of its own. Comes let go. */
 void pins_use_for_reset_line(int32_t pin);
 
+/* Driven high for good: it switches on what the module and the sensors are fed from. */
+void pins_use_for_power(int32_t pin);
+
 /* Hands the pin to the converter. False: it is in use. */
 bool pins_use_for_analog(int32_t pin);
 

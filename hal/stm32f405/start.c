@@ -45,6 +45,7 @@ void port_start(void) {
   core_write(SCB_SHPR3, 0xc0u << 24);
   pins_start();
   uart_start();
+  if (BOARD_HEADER_POWER_PIN >= 0) pins_use_for_power(BOARD_HEADER_POWER_PIN);
   if (BOARD_MODULE_RESET_PIN >= 0) pins_use_for_reset_line(BOARD_MODULE_RESET_PIN);
   analog_start();
   random_start();

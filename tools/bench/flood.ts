@@ -1,4 +1,6 @@
 /** A board that publishes as much as its outbox takes, to find out what the way to the broker carries. */
+import type { Hal } from "../../hal/hal";
+import { textLength } from "#native";
 import type { Application, Board } from "../../firmware/board/application";
 import { loadSettings } from "../../firmware/board/settings";
 import { later, sooner } from "../../firmware/core/time";
@@ -17,15 +19,23 @@ export interface FloodOptions {
   readonly coalesce: number;
 }
 
+/** @boot */
 export function floodBoard(options: FloodOptions): Application {
-  return { name: "flood", boot: (hal) => boot(options, hal) };
+  return {
+    name: "flood",
+    /** @boot */
+    boot(hal: Hal) {
+      return createFlood(options, hal);
+    },
+  };
 }
 
-function boot(options: FloodOptions, hal: Parameters<Application["boot"]>[0]): Board {
+/** @boot */
+function createFlood(options: FloodOptions, hal: Hal): Board {
   const settings = loadSettings(hal.storage);
   const wifi = createEspAt(hal, {
-    ssid: settings.ssid,
-    password: settings.wifiPassword,
+    ssid: settings.networks[0]?.ssid ?? "",
+    password: settings.networks[0]?.password ?? "",
     baud: settings.baud,
     window: 512,
     maxSend: 2048,
@@ -34,8 +44,8 @@ function boot(options: FloodOptions, hal: Parameters<Application["boot"]>[0]): B
   });
   const client = createClient(
     {
-      host: settings.host,
-      port: settings.port,
+      host: settings.brokers[0]?.host ?? "",
+      port: settings.brokers[0]?.port ?? 0,
       clientId: settings.device,
       cleanSession: true,
       keepAlive: 30,
@@ -49,7 +59,7 @@ function boot(options: FloodOptions, hal: Parameters<Application["boot"]>[0]): B
     hal.entropy,
     { online() {}, offline() {} },
   );
-  const publication = createPublication(options.topic, options.qos, false, options.payload.length);
+  const publication = createPublication(options.topic, options.qos, false, textLength(options.payload));
   clientStart(client, hal.clock.now());
   return {
     problem: settings.problem,
@@ -70,6 +80,8 @@ function boot(options: FloodOptions, hal: Parameters<Application["boot"]>[0]): B
       hal.idle(later(now, sooner(espWait(wifi, now), clientWait(client, now))));
     },
     stop() {},
-    stopped: () => false,
+    stopped() {
+      return false;
+    },
   };
 }

@@ -14,7 +14,12 @@ export interface Verb {
 
 export const verbs: readonly Verb[] = [
   { name: "sim", summary: "run an application on a simulated board", load: () => import("./sim") },
+  { name: "emulate", summary: "run an application's image on an emulated chip", load: () => import("./emulate") },
   { name: "run", summary: "run an application on this computer over a real module", load: () => import("./run") },
   { name: "ports", summary: "list the serial ports", load: () => import("./ports") },
   { name: "build", summary: "compile an application for a board", load: () => import("./build") },
+  { name: "flash", summary: "write an image into a board", load: () => import("./flash") },
+  { name: "provision", summary: "tell a board its networks, brokers and name", load: () => import("./provision") },
+  { name: "monitor", summary: "be the terminal of a board, and explain its crashes", load: () => import("./monitor") },
+  { name: "decode", summary: "explain the crash reports in a text", load: () => import("./decode") },
 ];

@@ -20,8 +20,16 @@ export interface Surroundings {
   readonly onConsole: (bytes: Uint8Array) => void;
   /** The chip was reset, other than by power. */
   readonly onReset: (cause: "restart" | "watchdog") => void;
+  /** The chip has left for the boot loader that takes new firmware, and stays there until it is without power. */
+  readonly onBootLoader?: () => void;
   /** The chip or its emulator cannot go on, as a sentence. */
   readonly onFailure: (message: string) => void;
+}
+
+/** What every emulator can be told beyond the image and the surroundings. */
+export interface ChipOptions {
+  /** Keeps the flash's contents from one run to the next; made if it is not there. Undefined: they are forgotten. */
+  readonly flashFile?: string | undefined;
 }
 
 /** A chip with an image in its flash. It comes switched off; its flash keeps what it holds without power. */

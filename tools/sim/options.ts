@@ -1,8 +1,13 @@
 /** The options of `moth sim`, checked: whatever is wrong with them is a {@link Failure} that says what to give instead. */
 import { Failure } from "../failure";
+import { readSettingsFile, type SettingValues } from "../provision/settings-file";
 import { type BrokerAddress, brokerAddress, deviceId, seconds, setting, whole } from "../values";
 
 export type Trace = "at" | "mqtt" | "all";
+
+/** What a board is called, and the rate of its line, unless somebody says otherwise. */
+export const DEVICE = "sim-1";
+export const BAUD = "115200";
 
 export interface SimOptions {
   /** Undefined: an embedded broker. */
@@ -10,6 +15,8 @@ export interface SimOptions {
   /** Port of the embedded broker; undefined: 1883 if it is free, else any. */
   readonly port: number | undefined;
   readonly device: string;
+  /** What the board is told besides: the rest of a settings file. */
+  readonly settings: SettingValues;
   /** Simulated seconds until a clean stop; undefined: until Ctrl-C. */
   readonly seconds: number | undefined;
   readonly speed: "real" | "max";
@@ -25,10 +32,11 @@ export interface SimOptions {
 export interface RawOptions {
   readonly broker?: string;
   readonly port?: string;
-  readonly device: string;
+  readonly device?: string;
+  readonly settings?: string;
   readonly for?: string;
   readonly speed: "real" | "max";
-  readonly baud: string;
+  readonly baud?: string;
   readonly seed?: string;
   readonly set: readonly string[];
   readonly trace?: Trace;
@@ -39,16 +47,31 @@ export function checkOptions(raw: RawOptions): SimOptions {
   if (raw.broker !== undefined && raw.port !== undefined) {
     throw new Failure("--port is the port of the embedded broker: with --broker, write it into the URL");
   }
+  const settings: SettingValues = raw.settings === undefined ? new Map() : readSettingsFile(raw.settings).values;
   return {
-    broker: raw.broker === undefined ? undefined : brokerAddress(raw.broker),
+    broker: raw.broker === undefined ? (raw.port === undefined ? brokerIn(settings) : undefined) : brokerAddress(raw.broker),
     port: raw.port === undefined ? undefined : whole("--port", raw.port, 1, 65535),
-    device: deviceId(raw.device),
+    device: deviceId(raw.device ?? settings.get("device") ?? DEVICE),
+    settings: restOf(settings, raw),
     seconds: raw.for === undefined ? undefined : seconds(raw.for),
     speed: raw.speed,
-    baud: whole("--baud", raw.baud, 1200, 5_000_000),
+    baud: whole("--baud", raw.baud ?? settings.get("wifi.baud") ?? BAUD, 1200, 5_000_000),
     seed: raw.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : whole("--seed", raw.seed, 0, 2 ** 32 - 1),
     set: raw.set.map(setting),
     trace: raw.trace,
     json: raw.json === true,
   };
+}
+
+/** The first broker of a settings file. */
+function brokerIn(settings: SettingValues): BrokerAddress | undefined {
+  const host = settings.get("mqtt.host");
+  if (host === undefined) return undefined;
+  return { host, port: Number(settings.get("mqtt.port") ?? 1883), user: settings.get("mqtt.user") };
+}
+
+/** A broker on the command line takes the place of all that the file has. */
+function restOf(settings: SettingValues, { broker, port }: RawOptions): SettingValues {
+  const ownBroker = broker !== undefined || port !== undefined;
+  return new Map([...settings].filter(([key]) => !(ownBroker && key.startsWith("mqtt"))));
 }

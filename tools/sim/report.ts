@@ -2,7 +2,7 @@
 import pc from "picocolors";
 
 /** Who an event is about; the first column of a line. */
-export type Topic = "power" | "module" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "trace";
+export type Topic = "power" | "module" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
 
 export interface Reporter {
   /**
@@ -52,6 +52,8 @@ export class LineReporter implements Reporter {
       case "world":
       case "broker":
         return this.colors.bold(text);
+      case "console":
+        return this.colors.magenta(text);
       case "trace":
         return this.colors.dim(text);
     }

@@ -1,0 +1,214 @@
+/**
+ * The program that `npm run bench -- chip` measures on a board: the MQTT client over a link that takes everything at
+ * once, with the message that the figures of other clients are for: 62 bytes of payload on a topic of 29 bytes.
+ *
+ * Each case runs {@link ROUNDS} times between a rise and a fall of {@link MARK_PIN}; whoever measures counts there.
+ * The first case does nothing: what it costs is the loop's own.
+ */
+import type { Bytes, Hal, Millis } from "../../../hal/hal";
+import { PinMode } from "../../../hal/hal";
+import { allocate, putText, putU16, textLength } from "#native";
+import { type Link, LinkState, type LinkUser, type Span } from "../../../firmware/core/link";
+import { writeBytes } from "../../../firmware/core/writer";
+import { addSubscription, clientPoll, clientStart, createClient } from "../../../firmware/mqtt/client";
+import { type Client, ClientState } from "../../../firmware/mqtt/client-state";
+import { createPublication, type Publication } from "../../../firmware/mqtt/publication";
+import { publishBegin, publishEnd } from "../../../firmware/mqtt/publish";
+import { ROUNDS, MARK_PIN, Case, CASES } from "./cases";
+
+const TOPIC = "greenhouse/bay-3/sensor-12/t1";
+const PAYLOAD = '{"seq":1234,"temperature":21.5,"humidity":48.2,"relay":"OFF"} ';
+const LIMIT = 2048;
+
+interface BenchLink extends Link {
+  state: LinkState;
+  user: LinkUser | undefined;
+  readonly span: Span;
+}
+
+interface Rig {
+  readonly hal: Hal;
+  readonly link: BenchLink;
+  readonly client: Client;
+  readonly plain: Publication;
+  readonly acknowledged: Publication;
+  readonly payload: Bytes;
+  readonly puback: Bytes;
+  readonly connack: Bytes;
+  readonly suback: Bytes;
+  /** A PUBLISH as a broker sends it, at QoS 0 and at QoS 1. */
+  readonly incoming: Bytes;
+  readonly incomingAcknowledged: Bytes;
+}
+
+/** @boot */
+function createLink(): BenchLink {
+  const link: BenchLink = {
+    state: LinkState.Down,
+    user: undefined,
+    span: { bytes: allocate(1), at: 0, count: 0 },
+    attach(user: LinkUser) {
+      link.user = user;
+    },
+    open() {
+      link.state = LinkState.Opening;
+    },
+    close() {
+      link.state = LinkState.Down;
+    },
+  };
+  return link;
+}
+
+/** Takes all that the client has to send, as a driver does that always has room. */
+function drain(link: BenchLink, now: Millis): void {
+  const user = link.user;
+  if (user === undefined) return;
+  let left = user.offer(LIMIT);
+  while (left > 0) {
+    user.piece(link.span);
+    const count = link.span.count;
+    user.taken(now, count);
+    left -= count;
+    if (left === 0) left = user.offer(LIMIT);
+  }
+}
+
+/** @boot */
+function createIncoming(qos: number): Bytes {
+  const length = 2 + textLength(TOPIC) + (qos === 0 ? 0 : 2) + textLength(PAYLOAD);
+  const packet = allocate(2 + length);
+  packet[0] = qos === 0 ? 0x30 : 0x32;
+  packet[1] = length;
+  putU16(packet, 2, textLength(TOPIC));
+  putText(packet, 4, TOPIC);
+  if (qos !== 0) putU16(packet, 4 + textLength(TOPIC), 7);
+  putText(packet, packet.length - textLength(PAYLOAD), PAYLOAD);
+  return packet;
+}
+
+/** @boot */
+function bytesOf(a: number, b: number, c: number, d: number): Bytes {
+  const bytes = allocate(4);
+  bytes[0] = a;
+  bytes[1] = b;
+  bytes[2] = c;
+  bytes[3] = d;
+  return bytes;
+}
+
+/** @boot */
+function createRig(hal: Hal): Rig {
+  const link = createLink();
+  const client = createClient(
+    {
+      host: "broker",
+      port: 1883,
+      clientId: "bench",
+      cleanSession: true,
+      keepAlive: 30,
+      outboxSize: 1024,
+      outboxSlots: 8,
+      receiveSize: 256,
+      subscribeRoom: 128,
+      coalesce: 8,
+    },
+    link,
+    hal.entropy,
+    { online() {}, offline() {} },
+  );
+  let heard = 0;
+  addSubscription(client, TOPIC, 1, {
+    message() {
+      heard++;
+    },
+  });
+  const payload = allocate(textLength(PAYLOAD));
+  putText(payload, 0, PAYLOAD);
+  const suback = allocate(5);
+  suback[0] = 0x90;
+  suback[1] = 3;
+  suback[4] = 1;
+  return {
+    hal,
+    link,
+    client,
+    plain: createPublication(TOPIC, 0, false, 64),
+    acknowledged: createPublication(TOPIC, 1, false, 64),
+    payload,
+    puback: bytesOf(0x40, 2, 0, 0),
+    connack: bytesOf(0x20, 2, 0, 0),
+    suback,
+    incoming: createIncoming(0),
+    incomingAcknowledged: createIncoming(1),
+  };
+}
+
+function publish(rig: Rig, publication: Publication): void {
+  const writer = publishBegin(rig.client, publication);
+  if (writer === undefined) return;
+  writeBytes(writer, rig.payload, 0, rig.payload.length);
+  publishEnd(rig.client);
+  drain(rig.link, 0);
+}
+
+function receive(rig: Rig, bytes: Bytes): void {
+  const user = rig.link.user;
+  if (user !== undefined) user.received(0, bytes, 0, bytes.length);
+}
+
+function oneRound(rig: Rig, which: Case): void {
+  if (which === Case.PublishQos0) publish(rig, rig.plain);
+  else if (which === Case.PublishQos1) {
+    publish(rig, rig.acknowledged);
+    putU16(rig.puback, 2, rig.client.lastId);
+    receive(rig, rig.puback);
+  } else if (which === Case.ReceiveQos0) receive(rig, rig.incoming);
+  else if (which === Case.ReceiveQos1) {
+    receive(rig, rig.incomingAcknowledged);
+    drain(rig.link, 0);
+  }
+}
+
+/** Brings the session up, by hand. */
+function connect(rig: Rig): void {
+  const { client, link } = rig;
+  clientStart(client, 0);
+  clientPoll(client, 0);
+  link.state = LinkState.Up;
+  const user = link.user;
+  if (user !== undefined) user.linkUp(0);
+  drain(link, 0);
+  receive(rig, rig.connack);
+  drain(link, 0);
+  putU16(rig.suback, 2, client.subscribeId);
+  receive(rig, rig.suback);
+}
+
+function measure(rig: Rig, which: Case): void {
+  rig.hal.pins.write(MARK_PIN, true);
+  for (let i = 0; i < ROUNDS; i++) oneRound(rig, which);
+  rig.hal.pins.write(MARK_PIN, false);
+}
+
+export default {
+  name: "chip bench",
+  /** @boot */
+  boot(hal: Hal) {
+    const rig = createRig(hal);
+    hal.pins.configure(MARK_PIN, PinMode.Output);
+    let done = false;
+    return {
+      poll() {
+        if (!done) {
+          done = true;
+          connect(rig);
+          if (rig.client.state === ClientState.Online) {
+            for (let which = 0; which < CASES; which++) measure(rig, which);
+          }
+        }
+        hal.idle(hal.clock.now() + 1000);
+      },
+    };
+  },
+};

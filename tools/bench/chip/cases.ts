@@ -1,0 +1,17 @@
+/** What is measured on a chip, in this order. */
+
+export const enum Case {
+  Nothing,
+  PublishQos0,
+  PublishQos1,
+  ReceiveQos0,
+  ReceiveQos1,
+}
+
+export const CASES = 5;
+
+/** How often each case runs between its two marks. */
+export const ROUNDS = 1000;
+
+/** High while a case is measured. */
+export const MARK_PIN = 22;

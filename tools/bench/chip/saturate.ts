@@ -1,0 +1,9 @@
+/** The board that fills the line, as an application of its own: to find out what that takes of a chip. */
+import { floodBoard } from "../flood";
+
+export default floodBoard({
+  topic: "moth/greenhouse-one/telemetry",
+  payload: '{"seq":314,"temperature":21.5,"humidity":48.2,"relay":false,"u',
+  qos: 0,
+  coalesce: 64,
+});
