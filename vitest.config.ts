@@ -1,9 +1,30 @@
 import { defineConfig } from "vitest/config";
+import { addonEnvironment } from "./test/lua/harness/addon";
+import { firmwareAsLua } from "./test/lua/harness/plugin";
+
+/** The suites of the firmware, which run in both projects: see test/lua/harness/plugin.ts. */
+const ofFirmware = ["test/firmware/**/*.test.ts", "test/hal/native.test.ts", "test/lua/both/**/*.test.ts"];
+
+/** What is about the device runtime itself, and has nothing to say about TypeScript in Node. */
+const ofRuntime = ["test/lua/device/**/*.test.ts"];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     // Suites that start brokers and boards share two cores on a small CI machine.
     testTimeout: 30_000,
+    projects: [
+      { extends: true, test: { name: "node", include: ["test/**/*.test.ts"], exclude: ofRuntime, env: { MOTH_EXECUTOR: "node" } } },
+      {
+        extends: true,
+        plugins: [firmwareAsLua()],
+        test: {
+          name: "lua",
+          include: [...ofFirmware, ...ofRuntime],
+          env: { ...addonEnvironment(), MOTH_EXECUTOR: "lua" },
+          // With sanitizers, and everything that is read of a record comes from Lua.
+          testTimeout: 120_000,
+        },
+      },
+    ],
   },
 });

@@ -69,6 +69,14 @@ export interface Native {
   decimalAt(this: void, bytes: Bytes, at: number, count: number): number;
   /** Whether the range is well-formed UTF-8 as MQTT wants it: no surrogates, no U+0000. [MQTT-1.5.3-1, -2] */
   isUtf8(this: void, bytes: Bytes, at: number, count: number): boolean;
+  /** Whether the range is such text and none of its bytes is `a` or `b`. */
+  isUtf8Without(this: void, bytes: Bytes, at: number, count: number, a: number, b: number): boolean;
+  /**
+   * Which of a list of topic filters matches the topic in the range [MQTT 3.1.1 §4.7]: the place in the list of the
+   * first one from place `from` on, counted from 0; -1 if none does. In `filters`, each filter has two bytes of length
+   * before it, and a length of 0 ends the list. The filters are well-formed.
+   */
+  matchFilter(this: void, filters: Bytes, from: number, topic: Bytes, at: number, count: number): number;
   /** The range as a string. @boot */
   textAt(this: void, bytes: Bytes, at: number, count: number): string;
   /** `a / b` rounded towards minus infinity, exact over the whole int32 range; `b` is not 0. */

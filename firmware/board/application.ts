@@ -14,7 +14,7 @@ export interface Application {
 }
 
 export interface Board {
-  /** Why the board does not run, as a sentence; empty when it does. A board with a problem only feeds its watchdog. */
+  /** Why the board does not run, as a sentence; empty when it does. A board with a problem has a console, no more. */
   readonly problem: string;
   readonly device: string;
   /** One turn of the main loop: everything that can be done now, then `hal.idle` until there is more. */

@@ -2,13 +2,18 @@
 import type { Hal, Millis } from "../../hal/hal";
 import { isText } from "#native";
 import { arm, isDue, later, sooner, waitFor } from "../core/time";
-import { addSubscription, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
+import { addSubscription, brokerOf, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
 import { type Client, type ClientOptions, ClientState } from "../mqtt/client-state";
 import { type Notice } from "../mqtt/connect";
 import { type MessageHandler } from "../mqtt/subscriptions";
 import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
-import { type EspAt, type EspAtOptions } from "../wifi/esp-at-state";
+import { type EspAt, type EspAtEvents, type EspAtOptions } from "../wifi/esp-at-state";
 import { type Board } from "./application";
+import { consolePoll, consoleWait, createConsole } from "./console";
+import { type Console } from "./console-state";
+import { startText } from "./console-status";
+import { type CrashReport, createCrashReport, pollCrashReport } from "./crash-report";
+import { createJournal, Happening, type Journal, note, reasonOf } from "./journal";
 import { type NumberSpec, pollNumbers } from "./number";
 import { createSortedNames } from "./names";
 import { addNumber, addReading, addRelay, addRule, complain, createParts, type NumberListener, type Parts } from "./parts";
@@ -32,7 +37,7 @@ import {
   restartTelemetry,
   type Telemetry,
 } from "./telemetry";
-import { countUptime } from "./uptime";
+import { countUptime, createUptime } from "./uptime";
 
 /** How often sensors are read and rules looked at, in milliseconds. */
 const SAMPLE_EVERY = 1000;
@@ -60,18 +65,25 @@ export function createBoard<
 >(spec: BoardSpec<R, L, N>, hal: Hal): Board {
   const settings = loadSettings(hal.storage);
   const prefix = "moth/" + settings.device + "/";
-  const wifi = createEspAt(hal, createWifiOptions(settings));
+  const journal = createJournal(createUptime(hal.clock.now()), SIZES.journal);
+  note(journal, Happening.Boot, startText(hal.system.cause()), 0);
+  const wifi = createEspAt(hal, createWifiOptions(settings), createWifiEvents(journal));
   const client = createClient(createClientOptions(settings, prefix), wifi.link, hal.entropy, {
     online(now) {
+      note(journal, Happening.Online, brokerOf(client).host, 0);
       for (let i = 0; i < parts.states.length; i++) {
         const state = parts.states[i];
         if (state !== undefined) state.stale = true;
       }
       hurryFirstTelemetry(telemetry, now);
     },
-    offline() {},
+    offline() {
+      const happened = client.welcome ? Happening.SessionLost : Happening.ConnectFailed;
+      note(journal, happened, brokerOf(client).host, reasonOf(client.fault, client.refusal, client.lastLoss));
+    },
   });
-  const parts = createParts(hal, client, prefix);
+  const parts = createParts(hal, client, prefix, journal);
+  const crash = createCrashReport(hal.system, prefix + "crash", settings.record);
   complain(parts, settings.problem);
   if (!hal.serial.setBaud(settings.baud)) complain(parts, "the serial port cannot do what wifi.baud says");
   const listener: NumberListener = {
@@ -84,6 +96,8 @@ export function createBoard<
   if (addSubscription(client, prefix + "availability", 1, createAvailabilityWatch(client)) === undefined) {
     complain(parts, "no room for a subscription to availability: the board has too many relays and numbers");
   }
+
+  const console = createConsole(spec.name, hal, parts, wifi, settings);
 
   const begin = hal.clock.now();
   arm(parts.sample, begin, 0);
@@ -101,7 +115,7 @@ export function createBoard<
     telemetry: parts.sequence,
     rules: parts.rules,
     poll() {
-      turn(parts, wifi, telemetry);
+      turn(parts, wifi, telemetry, crash, console);
     },
     stop() {
       if (stopping) return;
@@ -143,23 +157,31 @@ function declareParts(parts: Parts, spec: AnySpec, listener: NumberListener): vo
 }
 
 /** One turn: what came in, then what is due, then what goes out, then sleep. */
-function turn(parts: Parts, wifi: EspAt, telemetry: Telemetry): void {
+function turn(parts: Parts, wifi: EspAt, telemetry: Telemetry, crash: CrashReport, console: Console): void {
   const hal = parts.hal;
-  const client = parts.client;
   const now = hal.clock.now();
   hal.watchdog.feed();
-  if (parts.problem !== "") {
-    hal.idle(later(now, LONGEST_SLEEP));
-    return;
-  }
-  espReceive(wifi, now);
   countUptime(parts.uptime, now);
+  let wait = LONGEST_SLEEP;
+  if (parts.problem === "") {
+    work(parts, wifi, telemetry, crash, now);
+    wait = waitOf(parts, wifi, telemetry, now);
+  }
+  consolePoll(console, now);
+  hal.idle(later(now, sooner(wait, consoleWait(console, now))));
+}
+
+function work(parts: Parts, wifi: EspAt, telemetry: Telemetry, crash: CrashReport, now: Millis): void {
+  const client = parts.client;
+  espReceive(wifi, now);
   if (isDue(parts.sample, now)) sample(parts, now);
   clientPoll(client, now);
-  if (!client.leaving) publishDue(parts, telemetry, now);
+  if (!client.leaving) {
+    pollCrashReport(crash, client, parts.journal);
+    publishDue(parts, telemetry, now);
+  }
   pollNumbers(parts.numbers, now);
   espPump(wifi, now);
-  hal.idle(later(now, waitOf(parts, wifi, telemetry, now)));
 }
 
 function sample(parts: Parts, now: Millis): void {
@@ -239,10 +261,30 @@ function createAvailabilityWatch(client: Client): MessageHandler {
 }
 
 /** @boot */
-function createWifiOptions(settings: Settings): EspAtOptions {
+function createWifiEvents(journal: Journal): EspAtEvents {
   return {
-    ssid: settings.ssid,
-    password: settings.wifiPassword,
+    joined(_now, ssid) {
+      note(journal, Happening.Joined, ssid, 0);
+    },
+    joinFailed(_now, ssid, reason) {
+      note(journal, Happening.JoinFailed, ssid, reason);
+    },
+    wifiLost(_now, ssid) {
+      note(journal, Happening.WifiLost, ssid, 0);
+    },
+    moduleReset() {
+      note(journal, Happening.ModuleReset, "", 0);
+    },
+  };
+}
+
+/** @boot */
+function createWifiOptions(settings: Settings): EspAtOptions {
+  const networks = settings.networks;
+  return {
+    ssid: networks[0]?.ssid ?? "",
+    password: networks[0]?.password ?? "",
+    otherNetworks: allButFirst(networks),
     baud: settings.baud,
     window: SIZES.window,
     maxSend: SIZES.send,
@@ -252,12 +294,23 @@ function createWifiOptions(settings: Settings): EspAtOptions {
 }
 
 /** @boot */
+function allButFirst<T>(list: readonly T[]): T[] {
+  const rest: T[] = [];
+  for (let i = 1; i < list.length; i++) {
+    const item = list[i];
+    if (item !== undefined) rest.push(item);
+  }
+  return rest;
+}
+
+/** @boot */
 function createClientOptions(settings: Settings, prefix: string): ClientOptions {
   const topic = prefix + "availability";
   const will: Notice = { topic, payload: "offline", qos: 1, retain: true };
   return {
-    host: settings.host,
-    port: settings.port,
+    host: settings.brokers[0]?.host ?? "",
+    port: settings.brokers[0]?.port ?? 0,
+    otherBrokers: allButFirst(settings.brokers),
     clientId: settings.device,
     userName: settings.user === "" ? undefined : settings.user,
     password: settings.password === "" ? undefined : settings.password,

@@ -10,6 +10,7 @@ import { type Client } from "../mqtt/client-state";
 import { createPublication, type Publication } from "../mqtt/publication";
 import { publishBegin, publishEnd } from "../mqtt/publish";
 import { type MessageHandler } from "../mqtt/subscriptions";
+import { Happening, type Journal, note } from "./journal";
 
 /** What obeys. */
 export interface CommandTarget {
@@ -35,14 +36,16 @@ export interface Commands {
   readonly stats: CommandStats;
   /** `error`, at QoS 0: an answer is for whoever has just sent the command, not for later. */
   readonly answers: Publication;
+  readonly journal: Journal;
 }
 
 const LONGEST_ANSWER = 160;
 
 /** @boot */
-export function createCommands(client: Client, errorTopic: string): Commands {
+export function createCommands(client: Client, errorTopic: string, journal: Journal): Commands {
   return {
     client,
+    journal,
     stats: { obeyed: 0, rejected: 0, retained: 0 },
     answers: createPublication(errorTopic, 0, false, LONGEST_ANSWER),
   };
@@ -62,6 +65,7 @@ export function createCommand(commands: Commands, name: string, target: CommandT
         commands.stats.obeyed++;
       } else {
         commands.stats.rejected++;
+        note(commands.journal, Happening.CommandRefused, name, 0);
         answer(commands, opening, reason);
       }
     },

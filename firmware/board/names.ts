@@ -2,7 +2,7 @@
 import { isId } from "./text-checks";
 
 /** What the board itself says on topics and in telemetry. */
-const RESERVED = ["availability", "telemetry", "error", "seq", "uptime"];
+const RESERVED = ["availability", "telemetry", "error", "crash", "seq", "uptime"];
 
 /**
  * The keys of a declaration in alphabetical order. Lua keeps no order of its own, and a board should subscribe and

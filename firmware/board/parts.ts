@@ -10,13 +10,14 @@ import { type Client } from "../mqtt/client-state";
 import { isTopicName } from "../mqtt/topic";
 import { type Commands, type CommandTarget, createCommand, createCommands } from "./command";
 import { commandNumber, createNumber, createNumbers, type Numbers, type NumberSetting, type NumberSpec } from "./number";
+import { type Journal } from "./journal";
 import { nameProblem } from "./names";
 import { createReading, type Reading, type ReadingSpec } from "./reading";
 import { commandRelay, createRelay, type Relay, type RelaySpec } from "./relay";
 import { createRule, type Rule } from "./rule";
 import { createStateTopic, type StateTopic } from "./state-topic";
 import { type Sequence } from "./telemetry";
-import { createUptime, type Uptime } from "./uptime";
+import { type Uptime } from "./uptime";
 
 /** The longest payload of a relay's and of a number's state. */
 const LONGEST_RELAY_STATE = 3;
@@ -39,6 +40,7 @@ export interface Parts {
   readonly relayOf: Record<string, Relay>;
   readonly numberOf: Record<string, NumberSetting>;
   readonly uptime: Uptime;
+  readonly journal: Journal;
   readonly sequence: Sequence;
   /** When the sensors are read next. */
   readonly sample: Deadline;
@@ -60,12 +62,12 @@ function takeName(parts: Parts, name: string): void {
 }
 
 /** @boot */
-export function createParts(hal: Hal, client: Client, prefix: string): Parts {
+export function createParts(hal: Hal, client: Client, prefix: string, journal: Journal): Parts {
   return {
     hal,
     client,
     prefix,
-    commands: createCommands(client, prefix + "error"),
+    commands: createCommands(client, prefix + "error", journal),
     numbers: createNumbers(hal.storage),
     readings: [],
     rules: [],
@@ -73,7 +75,8 @@ export function createParts(hal: Hal, client: Client, prefix: string): Parts {
     readingOf: {},
     relayOf: {},
     numberOf: {},
-    uptime: createUptime(hal.clock.now()),
+    uptime: journal.uptime,
+    journal,
     sequence: { count: 0 },
     sample: createDeadline(),
     problem: "",

@@ -21,6 +21,11 @@ export const SIZES = {
   subscribe: 512,
   /** A record of settings in storage: as long as one may be. */
   settings: 1024,
+  /** The console: the longest line that is typed, and the ring of what is answered. */
+  consoleLine: 384,
+  consoleOutput: 768,
+  /** How many events the journal remembers. */
+  journal: 32,
   /** The record of the numbers that a board keeps. */
   numbers: 512,
 };

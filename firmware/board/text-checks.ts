@@ -1,35 +1,51 @@
-/** What the texts that a person gives, names and settings, may consist of. Checked once, at boot. */
-import { allocate, byteAt, putText, textLength } from "#native";
+/** What the texts that a person gives, names and settings, may consist of. */
+import type { Bytes } from "../../hal/hal";
+import { allocate, byteAt, isUtf8, putText, textLength } from "#native";
 
-/** The longest text that any check lets through, in bytes. */
-const LONGEST = 128;
-/** Each text is laid out here to be looked at, since what is allocated is never given back. */
-const scratch = allocate(LONGEST);
-
-/** Whether a text has `least` to `most` (up to {@link LONGEST}) bytes and `allows` every one of them. @boot */
-function consistsOf(text: string, least: number, most: number, allows: (this: void, byte: number) => boolean): boolean {
-  const length = textLength(text);
-  if (!isBetween(length, least, most)) return false;
-  putText(scratch, 0, text);
-  for (let i = 0; i < length; i++) {
-    if (!allows(byteAt(scratch, i))) return false;
-  }
-  return true;
-}
+/** The longest name that is looked at, in bytes. */
+const LONGEST_NAME = 64;
+/** A name is laid out here to be looked at, since what is allocated is never given back. */
+const scratch = allocate(LONGEST_NAME);
 
 /** Whether a text is 1 to 32 of `A-Z a-z 0-9 _ -`. @boot */
 export function isId(text: string): boolean {
-  return consistsOf(text, 1, 32, isIdByte);
+  const length = textLength(text);
+  if (length > LONGEST_NAME) return false;
+  putText(scratch, 0, text);
+  return isIdAt(scratch, 0, length);
 }
 
-/** Whether a text is a host: letters, digits, `.`, `-`, and `:` of IPv6; 1 to 64 of them. @boot */
-export function isHost(text: string): boolean {
-  return consistsOf(text, 1, 64, isHostByte);
+/** Whether a range is 1 to 32 of `A-Z a-z 0-9 _ -`. */
+export function isIdAt(bytes: Bytes, at: number, count: number): boolean {
+  return consistsOf(bytes, at, count, 1, 32, isIdByte);
 }
 
-/** Whether a text of `least` to `most` bytes has no control characters: CR, LF and NUL would end what it stands in. @boot */
-export function isPlainText(text: string, least: number, most: number): boolean {
-  return consistsOf(text, least, most, isPlainByte);
+/** Whether a range is a host: letters, digits, `.`, `-`, and `:` of IPv6; 1 to 64 of them. */
+export function isHostAt(bytes: Bytes, at: number, count: number): boolean {
+  return consistsOf(bytes, at, count, 1, 64, isHostByte);
+}
+
+/**
+ * Whether a range is `least` to `most` bytes of UTF-8 without control characters: CR, LF and NUL would end what it
+ * stands in.
+ */
+export function isPlainAt(bytes: Bytes, at: number, count: number, least: number, most: number): boolean {
+  return consistsOf(bytes, at, count, least, most, isPlainByte) && isUtf8(bytes, at, count);
+}
+
+function consistsOf(
+  bytes: Bytes,
+  at: number,
+  count: number,
+  least: number,
+  most: number,
+  allows: (this: void, byte: number) => boolean,
+): boolean {
+  if (!isBetween(count, least, most)) return false;
+  for (let i = at; i < at + count; i++) {
+    if (!allows(byteAt(bytes, i))) return false;
+  }
+  return true;
 }
 
 function isIdByte(byte: number): boolean {

@@ -93,3 +93,15 @@ export function writeFixed(writer: Writer, steps: number, decimals: number): voi
     left -= digit * unit;
   }
 }
+
+/** Eight hexadecimal digits, lower case. */
+export function writeHex(writer: Writer, value: number): void {
+  if (!fits(writer, 8)) return;
+  let unit = 0x10000000;
+  for (let i = 0; i < 8; i++) {
+    const digit = div(value, unit) & 15;
+    writer.bytes[writer.at] = (digit < 10 ? 0x30 : 0x57) + digit;
+    writer.at++;
+    unit = div(unit, 16);
+  }
+}

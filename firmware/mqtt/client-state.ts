@@ -44,9 +44,16 @@ export const enum Fault {
   Full,
 }
 
-export interface ClientOptions extends ConnectOptions {
+/** Where a broker listens. */
+export interface Broker {
+  /** Name or address, at most 64 bytes; and 1 to 65535. */
   readonly host: string;
   readonly port: number;
+}
+
+export interface ClientOptions extends ConnectOptions, Broker {
+  /** The brokers to try after that, one after the other, when it gives no session. */
+  readonly otherBrokers?: readonly Broker[] | undefined;
   /** Published, at QoS 0, as the first thing of every session, and again by {@link clientAnnounce}. */
   readonly birth?: Notice | undefined;
   /** Published, at QoS 0, as the last thing before DISCONNECT, since a clean end discards the will. */
@@ -101,6 +108,8 @@ export interface Client {
   readonly entropy: Entropy;
   readonly events: ClientEvents;
   readonly subscriptions: Subscription[];
+  /** Their filters, in the same order, as `matchFilter` reads them. */
+  readonly filters: Bytes;
   /** How many bytes a SUBSCRIBE with all of them takes. */
   subscribeSize: number;
   readonly outbox: Outbox;
@@ -113,6 +122,13 @@ export interface Client {
   /** The return code of the last refused CONNECT, 1 to 5. [MQTT 3.1.1 §3.2.2.3] */
   refusal: number;
   lastLoss: LinkLoss;
+
+  /** The brokers in the order in which they are tried, the one of the last link, and the one of the next. */
+  readonly brokers: readonly Broker[];
+  broker: number;
+  nextBroker: number;
+  /** The last link has carried a session. */
+  welcome: boolean;
 
   readonly connectPacket: Bytes;
   readonly pingPacket: Bytes;

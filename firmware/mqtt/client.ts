@@ -27,6 +27,7 @@ import { createRing } from "../core/ring";
 import { arm, createDeadline, disarm, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
 import { createWriter } from "../core/writer";
 import {
+  type Broker,
   type Client,
   type ClientEvents,
   type ClientOptions,
@@ -63,6 +64,7 @@ import {
   writeSubscribe,
   writeUnsubscribe,
 } from "./subscriptions";
+import { appendFilter, createFilterList } from "./topic";
 
 /** From the stream being up to CONNACK, in milliseconds. */
 const CONNACK_PATIENCE = 10000;
@@ -76,6 +78,11 @@ const ACK_ROOM = 256;
 
 /** A client that does nothing until {@link clientStart}. @boot */
 export function createClient(options: ClientOptions, link: Link, entropy: Entropy, events: ClientEvents): Client {
+  const brokers: Broker[] = [options];
+  const more = options.otherBrokers;
+  if (more !== undefined) {
+    for (const broker of more) brokers.push(broker);
+  }
   const connectPacket = createConnectPacket(options);
   const birthPacket = options.birth === undefined ? undefined : createNoticePacket(options.birth);
   const farewellPacket = options.farewell === undefined ? undefined : createNoticePacket(options.farewell);
@@ -107,6 +114,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     entropy,
     events,
     subscriptions: [],
+    filters: createFilterList(options.subscribeRoom),
     subscribeSize: 0,
     outbox,
     control,
@@ -116,6 +124,10 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     fault: Fault.None,
     refusal: 0,
     lastLoss: LinkLoss.Closed,
+    brokers,
+    broker: 0,
+    nextBroker: 0,
+    welcome: false,
     connectPacket,
     pingPacket: createBarePacket(PacketType.Pingreq),
     disconnectPacket: createBarePacket(PacketType.Disconnect),
@@ -147,6 +159,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
       topicLength: 0,
       payloadAt: 0,
       payloadLength: 0,
+      flags: 0,
       qos: 0,
       retain: false,
       dup: false,
@@ -172,6 +185,7 @@ export function addSubscription(
   if (size > client.options.subscribeRoom) return undefined;
   client.subscribeSize = size;
   client.subscriptions.push(subscription);
+  appendFilter(client.filters, subscription.filter);
   return subscription;
 }
 
@@ -318,7 +332,15 @@ function openLink(client: Client): void {
   disarm(client.timer);
   client.fault = Fault.None;
   client.state = ClientState.Opening;
-  client.link.open(client.options.host, client.options.port);
+  client.welcome = false;
+  client.broker = client.nextBroker;
+  const broker = brokerOf(client);
+  client.link.open(broker.host, broker.port);
+}
+
+/** The broker of the last link, or of the present one. */
+export function brokerOf(client: Client): Broker {
+  return client.brokers[client.broker] ?? client.options;
 }
 
 function linkUp(client: Client, now: Millis): void {
@@ -349,9 +371,22 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
     disarm(client.timer);
   } else {
     client.state = ClientState.BackingOff;
-    arm(client.timer, now, backoffNext(client.backoff, client.entropy));
+    // The pause comes when all have been tried.
+    arm(client.timer, now, moveOn(client, loss) ? 0 : backoffNext(client.backoff, client.entropy));
   }
   client.events.offline(now);
+}
+
+/**
+ * After a link that led to no session, and not for want of a network, the next broker is tried. False when there is
+ * none, or it is the first again. A broker whose session is lost is the first to be asked for another.
+ */
+function moveOn(client: Client, loss: LinkLoss): boolean {
+  const ofBroker = loss === LinkLoss.Unreachable || loss === LinkLoss.Peer || loss === LinkLoss.Closed;
+  if (client.welcome || !ofBroker) return false;
+  client.nextBroker = client.broker + 1;
+  if (client.nextBroker === client.brokers.length) client.nextBroker = 0;
+  return client.nextBroker > 0;
 }
 
 /** A session: its deadlines, its subscriptions, and its end. */

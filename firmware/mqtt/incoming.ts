@@ -33,12 +33,12 @@ export function violation(client: Client): void {
 /** A whole packet has come. */
 export function packetCame(client: Client, now: Millis, first: number, bytes: Bytes, at: number, count: number): void {
   const type: PacketType = div(first, 16);
-  const flags = first & 15;
   // The first packet from the broker is CONNACK, and there is only one. [MQTT-3.2.0-1]
   if ((client.state === ClientState.Connecting) !== (type === PacketType.Connack)) {
     violation(client);
     return;
   }
+  const flags = first & 15;
   if (type === PacketType.Publish) {
     publishCame(client, now, flags, bytes, at, count);
     return;
@@ -100,6 +100,7 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
   }
   client.unanswered = 0;
   client.state = ClientState.Online;
+  client.welcome = true;
   client.fault = Fault.None;
   client.stats.sessions++;
   client.announce = client.birthPacket !== undefined;
@@ -119,13 +120,14 @@ export function announce(client: Client): void {
 /** PUBLISH: topic, packet identifier at QoS 1, payload. [MQTT 3.1.1 §3.3] */
 function publishCame(client: Client, now: Millis, flags: number, bytes: Bytes, at: number, count: number): void {
   const qos = flags & QOS_BITS;
-  const topicLength = count < 2 ? 0 : u16At(bytes, at);
-  const idAt = at + 2 + topicLength;
-  const payloadAt = qos === 0 ? idAt : idAt + 2;
-  const fits = payloadAt <= at + count;
   // Nothing was subscribed at QoS 2, so nothing may come at it; 3 does not exist. DUP without QoS makes no sense.
   const allowed = qos === QOS_1 || (qos === 0 && (flags & DUP) === 0);
-  if (!allowed || !fits || !isTopicName(bytes, at + 2, topicLength)) {
+  const end = at + count;
+  const topicAt = at + 2;
+  const topicLength = count < 2 ? 0 : u16At(bytes, at);
+  const idAt = topicAt + topicLength;
+  const payloadAt = qos === 0 ? idAt : idAt + 2;
+  if (!allowed || payloadAt > end || !isTopicName(bytes, topicAt, topicLength)) {
     violation(client);
     return;
   }
@@ -136,15 +138,18 @@ function publishCame(client: Client, now: Millis, flags: number, bytes: Bytes, a
   }
   const message = client.message;
   message.bytes = bytes;
-  message.topicAt = at + 2;
+  message.topicAt = topicAt;
   message.topicLength = topicLength;
   message.payloadAt = payloadAt;
-  message.payloadLength = at + count - payloadAt;
-  message.qos = qos === 0 ? 0 : 1;
-  message.retain = (flags & RETAIN) !== 0;
-  message.dup = (flags & DUP) !== 0;
+  message.payloadLength = end - payloadAt;
+  if (message.flags !== flags) {
+    message.flags = flags;
+    message.qos = qos === 0 ? 0 : 1;
+    message.retain = (flags & RETAIN) !== 0;
+    message.dup = (flags & DUP) !== 0;
+  }
   client.stats.received++;
-  if (dispatch(client.subscriptions, now, message) === 0) client.stats.unmatched++;
+  if (dispatch(client.subscriptions, client.filters, now, message) === 0) client.stats.unmatched++;
   if (qos !== 0) acknowledge(client, id);
 }
 

@@ -35,6 +35,8 @@ const enum ReaderState {
 export interface Reader {
   readonly events: ReaderEvents;
   readonly buffer: Bytes;
+  /** The length of the buffer. */
+  readonly size: number;
   state: ReaderState;
   first: number;
   /** The remaining length, and the value of the next of its bytes: 1, 128, 16384, 2097152. */
@@ -52,6 +54,7 @@ export function createReader(events: ReaderEvents, size: number): Reader {
   return {
     events,
     buffer: allocate(size),
+    size,
     state: ReaderState.First,
     first: 0,
     remaining: 0,
@@ -72,6 +75,12 @@ export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number
   const end = at + count;
   let next = at;
   while (next < end) {
+    const short = shortPacket(reader, bytes, next, end);
+    if (short >= 0) {
+      reader.events.packet(now, byteAt(bytes, next), bytes, next + 2, short);
+      next += 2 + short;
+      continue;
+    }
     switch (reader.state) {
       case ReaderState.First:
         reader.first = byteAt(bytes, next);
@@ -96,6 +105,16 @@ export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number
   }
 }
 
+/**
+ * What most packets are: one of less than 128 bytes behind its fixed header that begins at `at` and lies whole before
+ * `end`. Gives its remaining length, -1 if it is none.
+ */
+function shortPacket(reader: Reader, bytes: Bytes, at: number, end: number): number {
+  if (reader.state !== ReaderState.First || end - at < 2) return -1;
+  const remaining = byteAt(bytes, at + 1);
+  return remaining < 128 && remaining <= reader.size && at + 2 + remaining <= end ? remaining : -1;
+}
+
 function feedLength(reader: Reader, now: Millis, byte: number): void {
   reader.remaining += (byte & 127) * reader.factor;
   if (byte >= 128) {
@@ -110,7 +129,7 @@ function feedLength(reader: Reader, now: Millis, byte: number): void {
   if (reader.remaining === 0) {
     reader.state = ReaderState.First;
     reader.events.packet(now, reader.first, reader.buffer, 0, 0);
-  } else if (reader.remaining <= reader.buffer.length) {
+  } else if (reader.remaining <= reader.size) {
     reader.state = ReaderState.Body;
   } else if ((reader.first & 0xf0) === PacketType.Publish * 16) {
     reader.topicLength = 0;

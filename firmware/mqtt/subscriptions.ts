@@ -3,10 +3,10 @@
  * what SUBSCRIBE packets are made from, so a lost session is renewed from it.
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { allocate, putText, textLength, byteAt } from "#native";
+import { allocate, byteAt, matchFilter, putText, textLength } from "#native";
 import { writeByte, writeBytes, writeU16, type Writer } from "../core/writer";
 import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS, writeFixedHeader } from "./packet";
-import { isTopicFilter, topicMatches } from "./topic";
+import { isTopicFilter } from "./topic";
 
 /** A message that came in. The bytes are lent for the length of the call: copy what is to be kept. */
 export interface Message {
@@ -15,6 +15,8 @@ export interface Message {
   topicLength: number;
   payloadAt: number;
   payloadLength: number;
+  /** The flags of its fixed header; what they say stands in the next three. */
+  flags: number;
   qos: number;
   /** A copy that the broker had stored before this subscription, not something that was published just now. */
   retain: boolean;
@@ -111,16 +113,29 @@ export function unsubscribe(subscription: Subscription): void {
   }
 }
 
-/** Hands a message to every subscription that it matches. Gives to how many. */
-export function dispatch(subscriptions: readonly Subscription[], now: Millis, message: Message): number {
+/**
+ * Hands a message to every subscription that it matches. Gives to how many. `filters` lists the filters of the
+ * subscriptions in their order.
+ */
+export function dispatch(
+  subscriptions: readonly Subscription[],
+  filters: Bytes,
+  now: Millis,
+  message: Message,
+): number {
+  const bytes = message.bytes;
+  const at = message.topicAt;
+  const count = message.topicLength;
+  const last = subscriptions.length - 1;
   let handlers = 0;
-  for (let i = 0; i < subscriptions.length; i++) {
-    const subscription = subscriptions[i];
-    if (subscription === undefined || !isListening(subscription.state)) continue;
-    const filter = subscription.filter;
-    if (!topicMatches(filter, 0, filter.length, message.bytes, message.topicAt, message.topicLength)) continue;
-    subscription.handler.message(now, message);
-    handlers++;
+  let place = matchFilter(filters, 0, bytes, at, count);
+  while (place >= 0) {
+    const subscription = subscriptions[place];
+    if (subscription !== undefined && isListening(subscription.state)) {
+      subscription.handler.message(now, message);
+      handlers++;
+    }
+    place = place === last ? -1 : matchFilter(filters, place + 1, bytes, at, count);
   }
   return handlers;
 }

@@ -6,7 +6,7 @@ import { LinkLoss } from "../core/link";
 import { arm, disarm, isDue } from "../core/time";
 import { createWriter, writeByte, writeBytes, writeText, written, type Writer } from "../core/writer";
 import { atAbort, atBegin, atSend, atSendRaw } from "./at-engine";
-import { Command, type EspAt, finishCommand, loseLink, Phase, DOUBTFUL_OPENS, MOST_DOUBTFUL_OPENS } from "./esp-at-state";
+import { Command, type EspAt, finishCommand, loseLink, Phase, type WifiNetwork, DOUBTFUL_OPENS, MOST_DOUBTFUL_OPENS } from "./esp-at-state";
 import { enterReset, enterSetup, forgetModule } from "./esp-at-reset";
 import { enterResync } from "./esp-at-resync";
 
@@ -38,7 +38,14 @@ const MAY_FAIL = [false, true, true, true, false, true, false, false];
 const MODE_STEP = 2;
 const AFTER_MODE = 5;
 
-/** The command that joins, with quotes, commas and backslashes escaped as ESP-AT wants. @boot */
+/** The command that joins each network. @boot */
+export function createJoinCommands(networks: readonly WifiNetwork[]): Bytes[] {
+  const commands: Bytes[] = [];
+  for (const { ssid, password } of networks) commands.push(createJoinCommand(ssid, password));
+  return commands;
+}
+
+/** With quotes, commas and backslashes escaped as ESP-AT wants. @boot */
 export function createJoinCommand(ssid: string, password: string): Bytes {
   const draft = createWriter(allocate(256));
   writeText(draft, 'AT+CWJAP="');
@@ -67,7 +74,10 @@ function writeEscaped(writer: Writer, text: string): void {
 /** `ready` came. When nobody had asked for it, the module has rebooted in the middle of something. */
 export function moduleReady(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Holding || esp.phase === Phase.Off) return;
-  if (esp.phase !== Phase.Booting) esp.stats.reboots++;
+  if (esp.phase !== Phase.Booting) {
+    esp.stats.reboots++;
+    esp.events.moduleReset(now);
+  }
   finishCommand(esp);
   atAbort(esp.engine);
   forgetModule(esp, now);
@@ -93,13 +103,17 @@ export function wifiLost(esp: EspAt, now: Millis): void {
   esp.gotIp = false;
   esp.stats.wifiLosses++;
   loseLink(esp, now, LinkLoss.Network);
+  esp.events.wifiLost(now, ssidOf(esp));
   if (esp.phase === Phase.Joined) arm(esp.timer, now, REJOIN_AFTER);
 }
 
-export function wifiFound(esp: EspAt): void {
+export function wifiFound(esp: EspAt, now: Millis): void {
+  const back = !esp.gotIp;
   esp.gotIp = true;
   if (esp.phase === Phase.Joining && esp.joined && esp.command === Command.None) esp.phase = Phase.Joined;
-  if (esp.phase === Phase.Joined) disarm(esp.timer);
+  if (esp.phase !== Phase.Joined) return;
+  disarm(esp.timer);
+  if (back) esp.events.joined(now, ssidOf(esp));
 }
 
 /** What the phase before "joined" does next, the slot being empty. */
@@ -182,7 +196,8 @@ function join(esp: EspAt, now: Millis): void {
   // Joining begins with leaving: whatever network the module is in, it is not this one yet.
   esp.gotIp = false;
   disarm(esp.timer);
-  writeBytes(atBegin(esp.engine), esp.joinCommand, 0, esp.joinCommand.length);
+  const command = esp.joinCommands[esp.network];
+  if (command !== undefined) writeBytes(atBegin(esp.engine), command, 0, command.length);
   esp.command = Command.Join;
   atSend(esp.engine, now, JOIN_PATIENCE);
 }
@@ -195,11 +210,27 @@ export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     backoffReset(esp.joinBackoff);
     esp.phase = Phase.Joined;
     // `WIFI GOT IP` says that the network is there. It may come after the OK, or a loss may have come before it.
-    if (!esp.gotIp) arm(esp.timer, now, REJOIN_AFTER);
+    if (esp.gotIp) esp.events.joined(now, ssidOf(esp));
+    else arm(esp.timer, now, REJOIN_AFTER);
   } else {
     esp.stats.joinFailures++;
-    arm(esp.timer, now, backoffNext(esp.joinBackoff, esp.entropy));
+    esp.events.joinFailed(now, ssidOf(esp), esp.joinFailure);
+    // The pause comes when all have been tried.
+    arm(esp.timer, now, nextNetwork(esp) ? 0 : backoffNext(esp.joinBackoff, esp.entropy));
   }
+}
+
+/** Moves on to the next network. False when it is the first again. */
+function nextNetwork(esp: EspAt): boolean {
+  esp.network++;
+  if (esp.network === esp.networks.length) esp.network = 0;
+  return esp.network > 0;
+}
+
+/** The name of the network that is joined, or tried. */
+export function ssidOf(esp: EspAt): string {
+  const network = esp.networks[esp.network];
+  return network === undefined ? "" : network.ssid;
 }
 
 /**

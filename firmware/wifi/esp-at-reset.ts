@@ -15,6 +15,8 @@ export function enterReset(esp: EspAt, now: Millis): void {
   forgetModule(esp, now);
   atReset(esp.engine);
   esp.stats.resets++;
+  // The first is that of power-on.
+  if (esp.stats.resets > 1) esp.events.moduleReset(now);
   esp.setupDoubted = false;
   esp.reset.hold(true);
   esp.phase = Phase.Holding;

@@ -98,11 +98,28 @@ export interface EspAtLink extends Link {
   state: LinkState;
 }
 
-/** What a user of the driver chooses. */
-export interface EspAtOptions {
-  /** Wi-Fi network: 1 to 32 bytes; password: 0 to 64 bytes. */
+/** A Wi-Fi network. */
+export interface WifiNetwork {
+  /** 1 to 32 bytes; and 0 to 64, none for an open network. */
   readonly ssid: string;
   readonly password: string;
+}
+
+/** What the application is told. */
+export interface EspAtEvents {
+  /** The network is there: joined, or back by itself. */
+  joined(now: Millis, ssid: string): void;
+  /** `reason` as {@link EspAt.joinFailure} has it. */
+  joinFailed(now: Millis, ssid: string, reason: number): void;
+  wifiLost(now: Millis, ssid: string): void;
+  /** The driver resets the module, or the module has rebooted by itself. */
+  moduleReset(now: Millis): void;
+}
+
+/** What a user of the driver chooses. */
+export interface EspAtOptions extends WifiNetwork {
+  /** The networks to try after that, one after the other, when it cannot be joined. */
+  readonly otherNetworks?: readonly WifiNetwork[] | undefined;
   /** Rate of the serial line in bits per second, as both ends have it. */
   readonly baud: number;
   /** Receive window in bytes: the longest line plus a piece of payload; at least 256. */
@@ -120,6 +137,7 @@ export interface EspAt {
   readonly engine: AtEngine;
   readonly reset: ResetLine;
   readonly entropy: Entropy;
+  readonly events: EspAtEvents;
   readonly link: EspAtLink;
   user: LinkUser;
   readonly stats: EspAtStats;
@@ -138,8 +156,11 @@ export interface EspAt {
   setupStep: number;
   /** A set-up command was refused since the last set-up that succeeded, or the last reset. */
   setupDoubted: boolean;
-  /** The join command, ready to send: it is the only one with user text that needs escaping. */
-  readonly joinCommand: Bytes;
+  /** The networks in the order in which they are tried, and which of them it is now. */
+  readonly networks: readonly WifiNetwork[];
+  network: number;
+  /** Their join commands, ready to send: the only ones with user text that needs escaping. */
+  readonly joinCommands: readonly Bytes[];
   readonly joinBackoff: Backoff;
   readonly bootBackoff: Backoff;
   gotIp: boolean;

@@ -6,7 +6,7 @@
  * does or does not do, the driver ends up either with a stream or with the next try.
  */
 import type { Bytes, Hal, Millis } from "../../hal/hal";
-import { decimalAt, find, startsWith } from "#native";
+import { allocate, decimalAt, find, startsWith } from "#native";
 import { createBackoff } from "../core/backoff";
 import { LinkLoss, LinkState, type LinkUser } from "../core/link";
 import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/time";
@@ -21,7 +21,7 @@ import {
   createAtEngine,
 } from "./at-engine";
 import {
-  createJoinCommand,
+  createJoinCommands,
   joinAnswered,
   moduleEchoed,
   moduleReady,
@@ -45,6 +45,7 @@ import {
   BUSY_PATIENCE,
   Command,
   type EspAt,
+  type EspAtEvents,
   type EspAtLink,
   type EspAtOptions,
   type EspAtStats,
@@ -55,6 +56,7 @@ import {
   Phase,
   SendStage,
   Stream,
+  type WifiNetwork,
   DOUBTFUL_OPENS,
 } from "./esp-at-state";
 import {
@@ -88,8 +90,13 @@ const RECEIVE_LENGTH_LENGTH = 12;
 const CWJAP_LENGTH = 7;
 
 /** A driver that begins with a reset of the module at its first turn. @boot */
-export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
-  const joinCommand = createJoinCommand(options.ssid, options.password);
+export function createEspAt(hal: Hal, options: EspAtOptions, toTell: EspAtEvents = createDeafEvents()): EspAt {
+  const networks: WifiNetwork[] = [options];
+  const more = options.otherNetworks;
+  if (more !== undefined) {
+    for (const network of more) networks.push(network);
+  }
+  const joinCommands = createJoinCommands(networks);
   const events: AtEvents = {
     line(now, bytes, at, count) {
       lineCame(esp, now, bytes, at, count);
@@ -127,6 +134,7 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     engine: createAtEngine(hal.serial, events, options.window, COMMAND_SIZE),
     reset: hal.reset,
     entropy: hal.entropy,
+    events: toTell,
     link,
     user: createNobody(),
     stats: createStats(),
@@ -138,7 +146,9 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     busyUntil: createDeadline(),
     setupStep: 0,
     setupDoubted: false,
-    joinCommand,
+    networks,
+    network: 0,
+    joinCommands,
     joinBackoff: createBackoff(FIRST_JOIN_PAUSE, LONGEST_PAUSE),
     bootBackoff: createBackoff(FIRST_BOOT_PAUSE, LONGEST_PAUSE),
     gotIp: false,
@@ -159,7 +169,7 @@ export function createEspAt(hal: Hal, options: EspAtOptions): EspAt {
     offered: false,
     sendLength: 0,
     sendLeft: 0,
-    span: { bytes: joinCommand, at: 0, count: 0 },
+    span: { bytes: allocate(1), at: 0, count: 0 },
     lost: 0,
     answers: 0,
     probes: 0,
@@ -186,6 +196,16 @@ function createNobody(): LinkUser {
     },
     piece() {},
     taken() {},
+  };
+}
+
+/** Stands in for an application that wants to know nothing. @boot */
+function createDeafEvents(): EspAtEvents {
+  return {
+    joined() {},
+    joinFailed() {},
+    wifiLost() {},
+    moduleReset() {},
   };
 }
 
@@ -300,7 +320,7 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       moduleReady(esp, now);
       return;
     case EspLine.WifiGotIp:
-      wifiFound(esp);
+      wifiFound(esp, now);
       return;
     case EspLine.WifiDisconnect:
       wifiLost(esp, now);

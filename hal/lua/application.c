@@ -1,6 +1,8 @@
 #include "application.h"
 
+#include "bytes.h"
 #include "checksum.h"
+#define MOST_UPVALUES 1
 #include "frozen.h"
 
 #include "lstring.h"
@@ -89,6 +91,7 @@ void application_push(lua_State *L) {
     L->top.p += 1;
     return;
   }
+  bytes_open_natives(L);
   struct piece piece = {(const char *)(header + 1), header->size};
   if (lua_load(L, give_once, &piece, "=app", "B") != LUA_OK) lua_error(L);
   lua_call(L, 0, 1);

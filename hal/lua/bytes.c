@@ -130,6 +130,58 @@ int native_isUtf8(lua_State *L) {
   return give_boolean(L, utf8_check(range_argument(L, 1, count), (size_t)count));
 }
 
+static bool holds(const uint8_t *text, int32_t count, int32_t byte) {
+  return count > 0 && memchr(text, byte & 255, (size_t)count) != NULL;
+}
+
+int native_isUtf8Without(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  const uint8_t *text = range_argument(L, 1, count);
+  bool without = !holds(text, count, integer_argument(L, 4)) && !holds(text, count, integer_argument(L, 5));
+  return give_boolean(L, without && utf8_check(text, (size_t)count));
+}
+
+/* How many bytes of `text` stand before its next '/', or before its end. */
+static int32_t level_length(const uint8_t *text, int32_t count) {
+  const uint8_t *slash = count == 0 ? NULL : memchr(text, '/', (size_t)count);
+  return slash == NULL ? count : (int32_t)(slash - text);
+}
+
+/* Level by level: '+' stands for one, '#' for all that follow, also for none. */
+static bool filter_matches(const uint8_t *filter, int32_t filter_count, const uint8_t *topic, int32_t count) {
+  bool wild = filter[0] == '+' || filter[0] == '#';
+  if (wild && count > 0 && topic[0] == '$') return false;
+  for (;;) {
+    int32_t ours = level_length(filter, filter_count);
+    if (ours == 1 && filter[0] == '#') return true;
+    int32_t theirs = level_length(topic, count);
+    bool any = ours == 1 && filter[0] == '+';
+    if (!any && (ours != theirs || memcmp(filter, topic, (size_t)ours) != 0)) return false;
+    if (ours == filter_count) return theirs == count;
+    if (theirs == count) return filter_count - ours == 2 && filter[ours + 1] == '#';
+    filter += ours + 1;
+    filter_count -= ours + 1;
+    topic += theirs + 1;
+    count -= theirs + 1;
+  }
+}
+
+int native_matchFilter(lua_State *L) {
+  struct bytes filters = bytes_argument(L, 1);
+  int32_t from = integer_argument(L, 2);
+  int32_t count = integer_argument(L, 5);
+  const uint8_t *topic = range_argument(L, 3, count);
+  int32_t next = 0;
+  for (int32_t place = 0;; place += 1) {
+    const uint8_t *two = range(L, filters, next, 2);
+    int32_t length = two[0] << 8 | two[1];
+    if (length == 0) return give_integer(L, -1);
+    const uint8_t *filter = range(L, filters, next + 2, length);
+    if (place >= from && filter_matches(filter, length, topic, count)) return give_integer(L, place);
+    next += 2 + length;
+  }
+}
+
 int native_textAt(lua_State *L) {
   int32_t count = integer_argument(L, 3);
   lua_pushlstring(L, (const char *)range_argument(L, 1, count), (size_t)count);
@@ -173,10 +225,6 @@ void bytes_open(lua_State *L) {
   SET_FUNCTIONS(L, index_functions);
   lua_setfield(L, LUA_REGISTRYINDEX, "bytes");
 
-  lua_createtable(L, 0, (int)(sizeof natives / sizeof natives[0]));
-  SET_FUNCTIONS(L, natives);
-  lua_setglobal(L, "moth");
-
   /* Interned for good, so that raising one after the seal allocates nothing. */
   static const char *const messages[] = {NOT_A_NUMBER, NOT_A_BUFFER, NOT_A_TEXT, OUT_OF_RANGE};
   lua_createtable(L, 4, 0);
@@ -185,4 +233,10 @@ void bytes_open(lua_State *L) {
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, LUA_REGISTRYINDEX, "messages");
+}
+
+void bytes_open_natives(lua_State *L) {
+  lua_createtable(L, 0, (int)(sizeof natives / sizeof natives[0]));
+  SET_FUNCTIONS(L, natives);
+  lua_setglobal(L, "moth");
 }

@@ -2,7 +2,7 @@
 #ifndef MOTH_FROZEN_TABLE_H
 #define MOTH_FROZEN_TABLE_H
 
-/* Buckets of the table of strings, frozen or not: a power of two, about as many as there are strings. */
-#define FROZEN_BUCKETS 512
+/* Buckets of the table of strings, frozen or not: a power of two. A pointer each, in RAM; strings are looked up at boot. */
+#define FROZEN_BUCKETS 256
 
 #endif

@@ -91,6 +91,9 @@ extern UpVal frozen_globals;
       .abslineinfo = (AbsLineInfo *)marks##number,                                                                    \
   };
 
+/* As many as any function has, all of them without a name. */
+static const Upvaldesc nameless[MOST_UPVALUES] FROZEN __attribute__((unused));
+
 /* A closure has as many upvalues as it has. */
 #define CLOSURE_TYPE(count) \
   struct closure##count {   \

@@ -23,6 +23,8 @@ export const startsWith = moth.startsWith;
 export const putDecimal = moth.putDecimal;
 export const decimalAt = moth.decimalAt;
 export const isUtf8 = moth.isUtf8;
+export const isUtf8Without = moth.isUtf8Without;
+export const matchFilter = moth.matchFilter;
 export const textAt = moth.textAt;
 export const round = moth.round;
 

@@ -6,7 +6,7 @@
 
 #define NATIVES(X) \
   X(allocate) X(byteAt) X(u16At) X(putU16) X(copy) X(find) X(same) X(putText) X(textLength) X(isText) X(startsWith) \
-  X(putDecimal) X(decimalAt) X(isUtf8) X(textAt) X(round)
+  X(putDecimal) X(decimalAt) X(isUtf8) X(isUtf8Without) X(matchFilter) X(textAt) X(round)
 
 #define DECLARE_NATIVE(name) int native_##name(lua_State *L);
 NATIVES(DECLARE_NATIVE)

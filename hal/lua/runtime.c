@@ -20,8 +20,8 @@
 #include "lstate.h"
 
 /* Calls within calls, and Lua stack slots, that the loop may use: made at boot, since a sealed board cannot grow them. */
-#define CALL_DEPTH 40
-#define STACK_SLOTS 400
+#define CALL_DEPTH 32
+#define STACK_SLOTS 240
 /* A board that cannot boot says why, and tries again after so long, in ms. */
 #define BOOT_PAUSE 10000
 
@@ -87,23 +87,20 @@ static void boot(lua_State *L) {
   lua_call(L, 2, 1);
 }
 
-/* Makes call records to the depth that the loop may need. */
-static int deepen(lua_State *L) {
-  int depth = (int)lua_tointeger(L, 1);
-  if (depth > 0) {
-    lua_pushcfunction(L, deepen);
-    lua_pushinteger(L, depth - 1);
-    lua_call(L, 1, 0);
+/* Makes call records to the depth that the loop may need: Lua keeps them for the next time. */
+static void deepen(lua_State *L) {
+  CallInfo *here = L->ci;
+  for (int depth = 0; depth < CALL_DEPTH; depth += 1) {
+    if (L->ci->next == NULL) luaE_extendCI(L, 1);
+    L->ci = L->ci->next;
   }
-  return 0;
+  L->ci = here;
 }
 
 /* Makes sure that the loop finds all the room it may need. What booting left over stays: nothing is ever collected. */
 static void settle(lua_State *L) {
   lua_checkstack(L, STACK_SLOTS);
-  lua_pushcfunction(L, deepen);
-  lua_pushinteger(L, CALL_DEPTH);
-  lua_call(L, 1, 0);
+  deepen(L);
   arena_seal();
 }
 

@@ -39,6 +39,12 @@
     hres = HNOTATABLE;                                                               \
   }
 
+/*
+ * Lua notes down where it is before it calls whatever may raise an error, but not before it makes a table. Here that
+ * is an error once the board is sealed, and the crash record has to name its line.
+ */
+#define luaH_new(L) (savepc(ci), luaH_new(L))
+
 #undef lvm_c
 #undef LUA_CORE
 #include "lvm.c"

@@ -13,6 +13,7 @@ function range(bytes: Bytes, at: number, count: number): Uint8Array {
 }
 
 export function allocate(size: number): Bytes {
+  if (size < 1 || size > 65535) throw new RangeError(`a buffer has 1 to 65535 bytes, not ${size}`);
   return new Uint8Array(size);
 }
 
@@ -61,7 +62,8 @@ export function isText(bytes: Bytes, at: number, count: number, text: string): b
 
 export function startsWith(bytes: Bytes, at: number, count: number, text: string): boolean {
   const length = textLength(text);
-  return count >= length && isText(bytes, at, length, text);
+  const all = range(bytes, at, count);
+  return count >= length && isText(all, 0, length, text);
 }
 
 export function putDecimal(bytes: Bytes, at: number, value: number): number {
@@ -87,6 +89,35 @@ export function isUtf8(bytes: Bytes, at: number, count: number): boolean {
   } catch {
     return false;
   }
+}
+
+export function isUtf8Without(bytes: Bytes, at: number, count: number, a: number, b: number): boolean {
+  const text = range(bytes, at, count);
+  return !text.includes(a) && !text.includes(b) && isUtf8(text, 0, count);
+}
+
+export function matchFilter(filters: Bytes, from: number, topic: Bytes, at: number, count: number): number {
+  const levels = Buffer.from(range(topic, at, count)).toString("latin1").split("/");
+  let place = 0;
+  let next = 0;
+  for (;;) {
+    const length = u16At(filters, next);
+    if (length === 0) return -1;
+    const filter = Buffer.from(range(filters, next + 2, length)).toString("latin1").split("/");
+    if (place >= from && levelsMatch(filter, levels)) return place;
+    place++;
+    next += 2 + length;
+  }
+}
+
+function levelsMatch(filter: readonly string[], topic: readonly string[]): boolean {
+  const wild = filter[0] === "+" || filter[0] === "#";
+  if (wild && topic[0]?.startsWith("$") === true) return false;
+  const rest = filter.indexOf("#");
+  // `a/#` is for `a`, too.
+  if (rest < 0 ? topic.length !== filter.length : topic.length < rest) return false;
+  const fixed = rest < 0 ? filter : filter.slice(0, rest);
+  return fixed.every((level, i) => level === "+" || level === topic[i]);
 }
 
 export function textAt(bytes: Bytes, at: number, count: number): string {

@@ -1,9 +1,7 @@
-/** One table of cases, run on the block operations of Node and on those of the stand-in Lua. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+/** The block operations, by one table of cases. Node runs it on those of hal/node, and on those of the device runtime. */
+import { describe, expect, it } from "vitest";
 import type { Native } from "../../hal/hal";
-import * as node from "../../hal/node/native";
-import { createLuaVm } from "../lua/vm";
-import type { LuaVm } from "../lua/vm";
+import * as natives from "../../hal/node/native";
 import { bufferSize, nativeCases, outside } from "./native-cases";
 import type { Argument, Expected, NativeCase } from "./native-cases";
 
@@ -13,52 +11,29 @@ interface Outcome {
 }
 
 /** The functions of the contract, by name. */
-const operations = new Map<string, Native[keyof Native]>(Object.entries(node));
+const operations = new Map<string, Native[keyof Native]>(Object.entries(natives));
 
-function onNode({ holds = [], call, with: values }: NativeCase): Outcome {
-  const a = new Uint8Array(bufferSize);
-  a.set(holds);
-  const b = new Uint8Array(bufferSize);
+function perform({ holds = [], call, with: values }: NativeCase): Outcome {
+  const a = natives.allocate(bufferSize);
+  holds.forEach((byte, at) => (a[at] = byte));
+  const b = natives.allocate(bufferSize);
   const argument = (value: Argument): unknown => {
     if (value === "@a") return a;
     if (value === "@b") return b;
     return typeof value === "number" ? value : value.text;
   };
+  const left = (): number[] => Array.from({ length: bufferSize }, (_, at) => natives.byteAt(a, at));
   const operation = operations.get(call);
-  if (operation === undefined) throw new Error(`hal/node has no ${call}`);
+  if (operation === undefined) throw new Error(`there is no ${call}`);
   try {
-    return { gave: scalar(Reflect.apply(operation, undefined, values.map(argument))), left: [...a] };
+    return { gave: scalar(Reflect.apply(operation, undefined, values.map(argument))), left: left() };
   } catch (error) {
-    if (error instanceof RangeError) return { gave: outside, left: [...a] };
+    if (error instanceof RangeError) return { gave: outside, left: left() };
     throw error;
   }
 }
 
-/** What plain Lua does itself, as hal/lua/native.ts has it. */
-const operators: Readonly<Record<string, string>> = { div: " // ", mod: " % " };
-
-function onLua(vm: LuaVm, { holds = [], call, with: values }: NativeCase): Outcome {
-  const argument = (value: Argument): string => {
-    if (value === "@a" || value === "@b") return value.slice(1);
-    return typeof value === "number" ? String(value) : JSON.stringify(value.text);
-  };
-  // Division is the one operation that is the language's own.
-  const operator = operators[call];
-  const list = values.map(argument);
-  const body = operator === undefined ? `moth.${call}(${list.join(", ")})` : list.join(operator);
-  vm.run(`
-    a, b = moth.allocate(${bufferSize}), moth.allocate(${bufferSize})
-    ${holds.map((byte, at) => `a[${at}] = ${byte}`).join("; ")}
-    ok, gave = pcall(function() return ${body} end)
-  `);
-  const left = Array.from({ length: bufferSize }, (_, at) => Number(vm.run(`return a[${at}]`)));
-  if (vm.run("return ok") === true) return { gave: scalar(vm.run("return gave")), left };
-  const message = String(vm.run("return gave"));
-  if (message.includes("outside a buffer")) return { gave: outside, left };
-  throw new Error(message);
-}
-
-/** −0 and 0 are one number to the firmware; nil is undefined. */
+/** −0 and 0 are one number to the firmware. */
 function scalar(value: unknown): Expected {
   if (typeof value === "number") return value + 0;
   if (typeof value === "boolean" || typeof value === "string") return value;
@@ -66,59 +41,101 @@ function scalar(value: unknown): Expected {
   throw new Error("a block operation gave neither a number, a boolean nor a string");
 }
 
-function expectOutcome({ gives, leaves = [] }: NativeCase, { gave, left }: Outcome): void {
-  expect(gave).toBe(gives);
-  expect(left.slice(0, leaves.length)).toEqual(leaves);
-}
+describe("the block operations", () => {
+  it.each(nativeCases.map((each) => [each.what, each] as const))("%s", (_what, each) => {
+    const { gave, left } = perform(each);
+    const { gives, leaves = [] } = each;
+    expect(gave).toBe(gives);
+    expect(left.slice(0, leaves.length)).toEqual(leaves);
+  });
 
-const named = nativeCases.map((each) => [each.what, each] as const);
-
-describe("the block operations of Node", () => {
-  it.each(named)("%s", (_what, each) => {
-    expectOutcome(each, onNode(each));
+  it("each have cases of their own", () => {
+    const called = new Set<string>(nativeCases.map(({ call }) => call));
+    expect([...operations.keys()].filter((name) => name !== "allocate" && !called.has(name))).toEqual([]);
   });
 });
 
-describe("the block operations of the stand-in Lua", () => {
-  let vm: LuaVm;
+/** The operations that work on a range, each with arguments for `count` bytes of an empty buffer from `at` on. */
+const ranged: readonly (readonly [keyof Native, (at: number, count: number) => readonly Argument[]])[] = [
+  ["copy", (at, count) => ["@a", at, "@b", 0, count]],
+  ["copy", (at, count) => ["@b", 0, "@a", at, count]],
+  ["find", (at, count) => ["@a", at, count, 0]],
+  ["same", (at, count) => ["@a", at, "@b", 0, count]],
+  ["same", (at, count) => ["@b", 0, "@a", at, count]],
+  ["isText", (at, count) => ["@a", at, count, { text: "" }]],
+  ["startsWith", (at, count) => ["@a", at, count, { text: "" }]],
+  ["isUtf8", (at, count) => ["@a", at, count]],
+  ["textAt", (at, count) => ["@a", at, count]],
+];
 
-  beforeAll(async () => {
-    vm = await createLuaVm();
+const MOST = 2147483647;
+const LEAST = -2147483648;
+
+describe.each(ranged)("the range of %s", (call, argumentsFor) => {
+  it.each([
+    [0, bufferSize + 1],
+    [1, bufferSize],
+    [bufferSize, 1],
+    [bufferSize + 1, 0],
+    [-1, 1],
+    [-1, 0],
+    [0, -1],
+    [5, -5],
+    [MOST, 1],
+    [1, MOST],
+    [MOST, MOST],
+    [LEAST, 1],
+    [0, LEAST],
+    [LEAST, LEAST],
+  ])("is refused from %i on for %i bytes", (at, count) => {
+    expect(perform({ what: "", call, with: argumentsFor(at, count) }).gave).toBe(outside);
   });
 
-  afterAll(() => {
-    vm.close();
+  it.each([
+    [0, 0],
+    [0, bufferSize],
+    [bufferSize, 0],
+    [bufferSize - 1, 1],
+  ])("may lie at the very edge: from %i on for %i bytes", (at, count) => {
+    expect(perform({ what: "", call, with: argumentsFor(at, count) }).gave).not.toBe(outside);
+  });
+});
+
+describe.each([
+  ["byteAt", (at: number) => ["@a", at], 1],
+  ["u16At", (at: number) => ["@a", at], 2],
+  ["putU16", (at: number) => ["@a", at, 7], 2],
+  ["putText", (at: number) => ["@a", at, { text: "€" }], 3],
+  ["putDecimal", (at: number) => ["@a", at, -12], 3],
+] as const)("the place of %s", (call, argumentsFor, size) => {
+  it.each([-1, bufferSize - size + 1, bufferSize, MOST, LEAST])("is refused at %i, and nothing is written", (at) => {
+    const { gave, left } = perform({ what: "", call, with: argumentsFor(at) });
+    expect(gave).toBe(outside);
+    expect(left).toEqual(new Array<number>(bufferSize).fill(0));
   });
 
-  it.each(named)("%s", (_what, each) => {
-    expectOutcome(each, onLua(vm, each));
+  it("may be the very last", () => {
+    expect(perform({ what: "", call, with: argumentsFor(bufferSize - size) }).gave).not.toBe(outside);
+  });
+});
+
+describe("a new buffer", () => {
+  it.each([1, 2, 255, 256, 65535])("of %i bytes has its length, and holds zeros", (size) => {
+    const bytes = natives.allocate(size);
+    expect(bytes.length).toBe(size);
+    expect(natives.find(bytes, 0, size, 1)).toBe(-1);
+    expect(natives.byteAt(bytes, size - 1)).toBe(0);
   });
 
-  it("are all there", () => {
-    const missing = Object.keys(node).filter((name) => !["div", "mod"].includes(name) && vm.run(`return moth.${name} == nil`) === true);
-    expect(missing).toEqual([]);
+  it.each([0, -1, 65536, MOST, LEAST])("of %i bytes is refused", (size) => {
+    expect(() => natives.allocate(size)).toThrow(RangeError);
   });
 
-  it("allocate nothing in the loop", () => {
-    vm.run(`
-      local a, b, moth = moth.allocate(64), moth.allocate(64), moth
-      function turn(round)
-        moth.putText(a, 0, "moth/é€/telemetry")
-        moth.isText(a, 0, 20, "moth/é€/telemetry")
-        moth.startsWith(a, 0, 20, "moth/")
-        moth.isUtf8(a, 0, 20)
-        moth.textLength("moth/é€/telemetry")
-        moth.putDecimal(a, 30, -round)
-        moth.decimalAt(a, 31, 3)
-        moth.copy(a, 0, b, 8, 40)
-        moth.copy(a, 0, a, 8, 40)
-        moth.same(a, 0, b, 8, 40)
-        moth.find(a, 0, 64, 200)
-        moth.putU16(a, 0, round & 65535)
-        moth.u16At(a, 0)
-        moth.byteAt(a, 1)
-      end
-    `);
-    expect(vm.bytesAllocatedBy("turn", 2000)).toBe(0);
+  it("keeps the low eight bits of what is written into it", () => {
+    const bytes = natives.allocate(4);
+    bytes[0] = 256 + 7;
+    bytes[1] = -1;
+    natives.putU16(bytes, 2, 0x1abcd);
+    expect([0, 1, 2, 3].map((at) => natives.byteAt(bytes, at))).toEqual([7, 255, 0xab, 0xcd]);
   });
 });

@@ -5,6 +5,7 @@ import * as tstl from "typescript-to-lua";
 import ts from "typescript";
 import { checkFile } from "../device-rules/check";
 import { Failure, reasonOf } from "../failure";
+import { inlineNatives } from "./inline-natives";
 import { checkLua } from "./last-net";
 import { problemOf, shown } from "./problem";
 import type { Problem } from "./problem";
@@ -75,7 +76,7 @@ export function compile(app: string, outDir: string): Compiled {
   };
   const { diagnostics } = new tstl.Transpiler().emit({
     program,
-    plugins: [collector],
+    plugins: [collector, inlineNatives],
     writeFile: (name, text) => written.set(name.endsWith(".map") ? "map" : "lua", text),
   });
 

@@ -43,6 +43,7 @@ static int complain(const char *what) {
 /* Sets the modules up, here instead of on the board, and leaves the application on the stack. NULL, or what went wrong. */
 static const char *run_modules(lua_State *L) {
   bytes_open(L);
+  bytes_open_natives(L);
   base_open(L);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) return lua_tostring(L, -1);
   if (lua_type(L, -1) != LUA_TTABLE) return "the bundle exports nothing";

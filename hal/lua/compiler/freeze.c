@@ -1,16 +1,29 @@
 #include "freeze.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lstring.h"
 #include "ltable.h"
+#include "lvm.h"
 
 #include "frozen-table.h"
 #include "graph.h"
 #include "natives.h"
 
 static struct graph graph;
+
+/* What is known of each thing by its number. */
+struct fact {
+  /* An upvalue that some function assigns to. */
+  bool changes;
+  /* An upvalue that holds what this other one holds: one of them is enough when neither changes. */
+  int same_as;
+  /* A function that another one makes closures of. */
+  bool is_inner;
+};
+static struct fact *facts;
 
 static int number_of(const void *thing) {
   return graph_number(&graph, thing);
@@ -97,6 +110,20 @@ static bool is_reserved(lua_State *L, const TString *string) {
 
 /* --- functions --- */
 
+/* Where a closure finds its upvalues when it is made. A closure that is there already needs only their lack of names. */
+static void write_upvalue_list(int number, const Proto *function) {
+  if (!facts[number].is_inner) {
+    printf("#define upvalues%d nameless\n", number);
+    return;
+  }
+  printf("static const Upvaldesc upvalues%d[] FROZEN = {", number);
+  for (int i = 0; i < function->sizeupvalues; i += 1) {
+    const Upvaldesc *up = &function->upvalues[i];
+    printf("{NULL,%d,%d,%d},", up->instack, up->idx, up->kind);
+  }
+  printf("};\n");
+}
+
 static void write_function(int number, const Proto *function) {
   printf("static const Instruction code%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizecode; i += 1) printf("0x%xu,", (unsigned)function->code[i]);
@@ -108,30 +135,31 @@ static void write_function(int number, const Proto *function) {
   }
   printf("};\nstatic const TValue constants%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizek; i += 1) write_value(&function->k[i]);
-  printf("};\nstatic const Upvaldesc upvalues%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizeupvalues; i += 1) {
-    const Upvaldesc *up = &function->upvalues[i];
-    printf("{NULL,%d,%d,%d},", up->instack, up->idx, up->kind);
-  }
   printf("};\nstatic const Proto *const inner%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizep; i += 1) printf("&x%d,", number_of(function->p[i]));
-  printf("};\nFUNCTION(%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n", number, function->numparams, function->flag,
+  printf("};\n");
+  write_upvalue_list(number, function);
+  printf("FUNCTION(%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n", number, function->numparams, function->flag,
          function->maxstacksize, function->sizeupvalues, function->sizek, function->sizecode, function->sizelineinfo,
          function->sizep, function->sizeabslineinfo, function->linedefined);
+}
+
+static int upvalue_number(const UpVal *upvalue) {
+  return facts[number_of(upvalue)].same_as;
 }
 
 static void write_closure(int number, const LClosure *closure) {
   printf("CLOSURE(x%d, %d, x%d, ", number, closure->nupvalues, number_of(closure->p));
   for (int i = 0; i < closure->nupvalues; i += 1) {
     if (graph_is_globals(&graph, closure->upvals[i])) printf("&frozen_globals,");
-    else printf("&x%d,", number_of(closure->upvals[i]));
+    else printf("&x%d,", upvalue_number(closure->upvals[i]));
   }
   printf(")\n");
 }
 
 static void write_upvalue(int number, const UpVal *upvalue) {
-  if (graph_is_globals(&graph, upvalue)) return;
-  bool changes = graph_is_assigned(&graph, upvalue);
+  if (graph_is_globals(&graph, upvalue) || facts[number].same_as != number) return;
+  bool changes = facts[number].changes;
   printf("static %sUpVal x%d %s= UPVALUE(x%d, ", changes ? "" : "const ", number, changes ? "" : "FROZEN ", number);
   write_payload(upvalue->v.p);
   printf(", %d);\n", rawtt(upvalue->v.p));
@@ -207,6 +235,39 @@ static void write_buffer_list(void) {
 
 /* --- the whole --- */
 
+static bool hold_the_same(const UpVal *a, const UpVal *b) {
+  const TValue *x = a->v.p;
+  const TValue *y = b->v.p;
+  if (rawtt(x) != rawtt(y)) return false;
+  if (iscollectable(x)) return gcvalue(x) == gcvalue(y);
+  return ttypetag(x) == LUA_VLCF ? fvalue(x) == fvalue(y) : luaV_rawequalobj(x, y);
+}
+
+static void find_same_upvalue(int number) {
+  facts[number].same_as = number;
+  const UpVal *upvalue = gco2upv(graph.things[number]);
+  for (int i = 0; i < number; i += 1) {
+    if (graph.things[i]->tt != LUA_VUPVAL || facts[i].changes || facts[number].changes) continue;
+    if (!hold_the_same(gco2upv(graph.things[i]), upvalue)) continue;
+    facts[number].same_as = facts[i].same_as;
+    return;
+  }
+}
+
+static void find_facts(void) {
+  facts = calloc((size_t)graph.count, sizeof *facts);
+  if (facts == NULL) exit(1);
+  for (int i = 0; i < graph.count; i += 1) {
+    GCObject *thing = graph.things[i];
+    if (thing->tt == LUA_VUPVAL) {
+      facts[i].changes = graph_is_assigned(&graph, gco2upv(thing));
+      find_same_upvalue(i);
+    } else if (thing->tt == LUA_VPROTO) {
+      for (int j = 0; j < gco2p(thing)->sizep; j += 1) facts[number_of(gco2p(thing)->p[j])].is_inner = true;
+    }
+  }
+}
+
 /* Things refer to each other in circles: each is declared before any is defined. */
 static void declare(int number, const GCObject *thing) {
   switch (thing->tt) {
@@ -215,8 +276,8 @@ static void declare(int number, const GCObject *thing) {
     case LUA_VLCL: printf("static const struct closure%d x%d;\n", gco2lcl((GCObject *)thing)->nupvalues, number); break;
     case LUA_VUPVAL: {
       const UpVal *upvalue = gco2upv((GCObject *)thing);
-      if (graph_is_globals(&graph, upvalue)) break;
-      printf("static %sUpVal x%d;\n", graph_is_assigned(&graph, upvalue) ? "" : "const ", number);
+      if (graph_is_globals(&graph, upvalue) || facts[number].same_as != number) break;
+      printf("static %sUpVal x%d;\n", facts[number].changes ? "" : "const ", number);
       break;
     }
     default: break;
@@ -249,13 +310,14 @@ const char *freeze(lua_State *L) {
   const TValue *root = s2v(L->top.p - 1);
   graph = graph_of(L, root);
   if (graph.problem != NULL) return graph.problem;
-  printf("#include \"frozen.h\"\n");
-  int most_upvalues = 0;
+  find_facts();
+  int most_upvalues = 1;
   for (int i = 0; i < graph.count; i += 1) {
     if (graph.things[i]->tt != LUA_VLCL) continue;
     int count = gco2lcl(graph.things[i])->nupvalues;
     if (count > most_upvalues) most_upvalues = count;
   }
+  printf("#define MOST_UPVALUES %d\n#include \"frozen.h\"\n", most_upvalues);
   for (int i = 0; i <= most_upvalues; i += 1) printf("CLOSURE_TYPE(%d)\n", i);
   for (int i = 0; i < FROZEN_BUCKETS; i += 1) heads[i] = -1;
   for (int i = 0; i < graph.count; i += 1) define_leaf(L, i, graph.things[i]);

@@ -7,6 +7,7 @@ import { expect } from "vitest";
 import { createEspAt, espPump, espReceive, espWait } from "../../../firmware/wifi/esp-at";
 import type { EspAt, EspAtOptions } from "../../../firmware/wifi/esp-at-state";
 import type { Bytes, Hal } from "../../../hal/hal";
+import { computerSystem, deadConsole } from "../../../hal/node/computer";
 import { view } from "../../../hal/node/view";
 import { SimClock, type Timer } from "../../../sim/clock";
 import { Random } from "../../../sim/random";
@@ -210,6 +211,8 @@ export class ScriptedModule {
         lost: () => this.lost,
         setBaud: () => true,
       },
+      console: deadConsole,
+      system: computerSystem(() => undefined),
       reset: {
         present: resetLine,
         hold: (held: boolean) => {

@@ -2,6 +2,7 @@
 import { createEspAt, espPump, espReceive, espWait } from "../../../firmware/wifi/esp-at";
 import type { EspAt, EspAtOptions } from "../../../firmware/wifi/esp-at-state";
 import type { Bytes } from "../../../hal/hal";
+import { computerSystem, deadConsole } from "../../../hal/node/computer";
 import { view } from "../../../hal/node/view";
 import { AccessPoint } from "../../../sim/air";
 import { SimClock, type Timer } from "../../../sim/clock";
@@ -102,6 +103,8 @@ export class SimulatedBench {
           lost: () => host.lost,
           setBaud: (rate: number) => host.setBaud(rate),
         },
+        console: deadConsole,
+        system: computerSystem(() => undefined),
         reset: {
           present,
           hold: (held: boolean) => {

@@ -1,0 +1,194 @@
+/** The answer to `status`: how the board is doing, one `key=value` a line. */
+import { StartCause } from "../../hal/hal";
+import { ringBytes } from "../core/ring";
+import { type Writer, writeDecimal, writeText } from "../core/writer";
+import { brokerOf } from "../mqtt/client";
+import { type Client, ClientState } from "../mqtt/client-state";
+import { ssidOf } from "../wifi/esp-at-bringup";
+import { type EspAt, Phase } from "../wifi/esp-at-state";
+import { type Console } from "./console-state";
+import { VERSION } from "./version";
+
+/** Writes line `step`. False when there are no more. */
+export function writeStatusLine(console: Console, writer: Writer, step: number): boolean {
+  if (step < BOARD_LINES) writeBoardLine(console, writer, step);
+  else if (step < BOARD_LINES + LINK_LINES) writeLinkLine(console, writer, step - BOARD_LINES);
+  else return writeCounterLine(console, writer, step - BOARD_LINES - LINK_LINES);
+  return true;
+}
+
+const BOARD_LINES = 8;
+const LINK_LINES = 2;
+
+function writeBoardLine(console: Console, writer: Writer, step: number): void {
+  const { hal, parts } = console;
+  switch (step) {
+    case 0:
+      return textLine(writer, "name=", console.name);
+    case 1:
+      return textLine(writer, "version=", VERSION);
+    case 2:
+      return textLine(writer, "device=", console.settings.device);
+    case 3:
+      writeText(writer, "id=");
+      writer.at += hal.system.id(writer.bytes, writer.at, writer.end - writer.at);
+      return;
+    case 4:
+      return numberLine(writer, "uptime=", parts.uptime.seconds);
+    case 5:
+      return textLine(writer, "start=", startText(hal.system.cause()));
+    case 6:
+      writeText(writer, "crash=");
+      writer.at += hal.system.crash(writer.bytes, writer.at, writer.end - writer.at);
+      return;
+    case 7:
+      return textLine(writer, "problem=", parts.problem);
+  }
+}
+
+function writeLinkLine(console: Console, writer: Writer, step: number): void {
+  if (step === 0) writeWifi(writer, console.wifi);
+  else writeMqtt(writer, console.parts.client);
+}
+
+/** Counters since power-on, and the high-water marks of what can be full. */
+function writeCounterLine(console: Console, writer: Writer, step: number): boolean {
+  const { hal, parts, wifi } = console;
+  const stats = parts.client.stats;
+  const outbox = parts.client.outbox;
+  switch (step) {
+    case 0:
+      numberLine(writer, "published=", stats.published);
+      return true;
+    case 1:
+      numberLine(writer, "acknowledged=", stats.acknowledged);
+      return true;
+    case 2:
+      numberLine(writer, "retried=", stats.retried);
+      return true;
+    case 3:
+      numberLine(writer, "refused=", stats.refused + stats.offline + stats.tooLong + outbox.dropped);
+      return true;
+    case 4:
+      numberLine(writer, "queued=", outbox.count);
+      return true;
+    case 5:
+      numberLine(writer, "queued.bytes=", ringBytes(outbox.ring));
+      return true;
+    case 6:
+      numberLine(writer, "queued.high=", outbox.highWater);
+      return true;
+    case 7:
+      numberLine(writer, "queued.bytes.high=", outbox.ring.highWater);
+      return true;
+    case 8:
+      numberLine(writer, "received=", stats.received);
+      return true;
+    case 9:
+      numberLine(writer, "commands=", parts.commands.stats.obeyed);
+      return true;
+    case 10:
+      numberLine(writer, "commands.refused=", parts.commands.stats.rejected);
+      return true;
+    case 11:
+      numberLine(writer, "sessions=", stats.sessions);
+      return true;
+    case 12:
+      numberLine(writer, "sessions.lost=", stats.losses);
+      return true;
+    case 13:
+      numberLine(writer, "wifi.joins=", wifi.stats.joins);
+      return true;
+    case 14:
+      numberLine(writer, "wifi.lost=", wifi.stats.wifiLosses);
+      return true;
+    case 15:
+      numberLine(writer, "module.resets=", wifi.stats.resets + wifi.stats.reboots);
+      return true;
+    case 16:
+      numberLine(writer, "serial.lost=", hal.serial.lost());
+      return true;
+    case 17:
+      numberLine(writer, "console.lost=", hal.console.lost());
+      return true;
+    case 18:
+      numberLine(writer, "console.dropped=", console.output.ring.refused);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function textLine(writer: Writer, key: string, value: string): void {
+  writeText(writer, key);
+  writeText(writer, value);
+}
+
+function numberLine(writer: Writer, key: string, value: number): void {
+  writeText(writer, key);
+  writeDecimal(writer, value);
+}
+
+function writeWifi(writer: Writer, wifi: EspAt): void {
+  writeText(writer, "wifi=");
+  switch (wifi.phase) {
+    case Phase.Off:
+      writeText(writer, "off");
+      return;
+    case Phase.Holding:
+    case Phase.Booting:
+      writeText(writer, "starting the module");
+      return;
+    case Phase.Resync:
+      writeText(writer, "looking for the module");
+      return;
+    case Phase.SettingUp:
+      writeText(writer, "setting up the module");
+      return;
+    case Phase.Joining:
+      textLine(writer, "joining ", ssidOf(wifi));
+      return;
+    case Phase.Joined:
+      textLine(writer, wifi.gotIp ? "joined " : "lost ", ssidOf(wifi));
+      return;
+  }
+}
+
+function writeMqtt(writer: Writer, client: Client): void {
+  writeText(writer, "mqtt=");
+  writeText(writer, mqttState(client.state));
+  if (client.state === ClientState.Idle || client.state === ClientState.BackingOff) return;
+  writeText(writer, " ");
+  writeText(writer, brokerOf(client).host);
+}
+
+function mqttState(state: ClientState): string {
+  switch (state) {
+    case ClientState.Idle:
+      return "off";
+    case ClientState.BackingOff:
+      return "waiting for the next try";
+    case ClientState.Opening:
+    case ClientState.Connecting:
+      return "connecting to";
+    case ClientState.Online:
+      return "online at";
+    case ClientState.Leaving:
+    case ClientState.Closing:
+      return "leaving";
+  }
+}
+
+/** Why the board has started, in a word. */
+export function startText(cause: StartCause): string {
+  switch (cause) {
+    case StartCause.PowerOn:
+      return "power-on";
+    case StartCause.Restart:
+      return "restart";
+    case StartCause.Watchdog:
+      return "watchdog";
+    case StartCause.Crash:
+      return "crash";
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * The journal: the last things that happened to a board, for whoever asks at its console. The oldest gives way to the
+ * newest.
+ */
+import { mod } from "#native";
+import { LinkLoss } from "../core/link";
+import { writeDecimal, type Writer, writeText } from "../core/writer";
+import { Fault } from "../mqtt/client-state";
+import { type Uptime } from "./uptime";
+
+export const enum Happening {
+  /** The program started. `what`: why. */
+  Boot,
+  /** `what`: the network. */
+  Joined,
+  /** `what`: the network, `detail`: the number that the module gave. */
+  JoinFailed,
+  WifiLost,
+  ModuleReset,
+  /** `what`: the broker's host. */
+  Online,
+  /** A session's end, and a try that led to none. `what`: the host, `detail`: see {@link reasonOf}. */
+  SessionLost,
+  ConnectFailed,
+  /** `what`: the command. */
+  CommandRefused,
+  /** Somebody has changed a setting at the console. */
+  Set,
+  /** The broker has the report of the crash before. */
+  CrashTold,
+}
+
+/** One column for each property of an event: on a chip a row of small tables would take six times the memory. */
+export interface Journal {
+  readonly uptime: Uptime;
+  readonly size: number;
+  readonly happening: Happening[];
+  /** Seconds since power-on. */
+  readonly time: number[];
+  /** A text that lives for ever: a setting, or one of the program's own. */
+  readonly what: string[];
+  readonly detail: number[];
+  /** How many events there have been; the newest stands at `count - 1`, counted around. */
+  count: number;
+}
+
+/** @boot */
+export function createJournal(uptime: Uptime, size: number): Journal {
+  const happening: Happening[] = [];
+  const time: number[] = [];
+  const what: string[] = [];
+  const detail: number[] = [];
+  for (let i = 0; i < size; i++) {
+    happening.push(Happening.Boot);
+    time.push(0);
+    what.push("");
+    detail.push(0);
+  }
+  return { uptime, size, happening, time, what, detail, count: 0 };
+}
+
+/** Writes down what has happened now. */
+export function note(journal: Journal, happening: Happening, what: string, detail: number): void {
+  const slot = mod(journal.count, journal.size);
+  journal.happening[slot] = happening;
+  journal.time[slot] = journal.uptime.seconds;
+  journal.what[slot] = what;
+  journal.detail[slot] = detail;
+  journal.count++;
+}
+
+/** The number of the oldest event that is remembered, from 0. */
+export function oldestEvent(journal: Journal): number {
+  return journal.count > journal.size ? journal.count - journal.size : 0;
+}
+
+/** Why a link is down, as one number: a fault of the session, a refusal of the broker, or a loss of the link. */
+export function reasonOf(fault: Fault, refusal: number, loss: LinkLoss): number {
+  if (fault === Fault.Refused) return REFUSALS + refusal;
+  return fault === Fault.None ? loss : FAULTS + fault;
+}
+
+const FAULTS = 100;
+const REFUSALS = 200;
+
+/** Writes event `event`, one that is still remembered, as `12 s joined barn`. */
+export function writeEvent(writer: Writer, journal: Journal, event: number): void {
+  const slot = mod(event, journal.size);
+  const what = journal.what[slot] ?? "";
+  const detail = journal.detail[slot] ?? 0;
+  writeDecimal(writer, journal.time[slot] ?? 0);
+  writeText(writer, " s ");
+  switch (journal.happening[slot] ?? Happening.Boot) {
+    case Happening.Boot:
+      writeTwo(writer, "started by ", what);
+      return;
+    case Happening.Joined:
+      writeTwo(writer, "joined ", what);
+      return;
+    case Happening.JoinFailed:
+      writeTwo(writer, "cannot join ", what);
+      writeTwo(writer, ": ", joinReason(detail));
+      return;
+    case Happening.WifiLost:
+      writeTwo(writer, "lost the Wi-Fi ", what);
+      return;
+    case Happening.ModuleReset:
+      writeText(writer, "the Wi-Fi module was reset");
+      return;
+    case Happening.Online:
+      writeTwo(writer, "online at ", what);
+      return;
+    case Happening.SessionLost:
+      writeTwo(writer, "lost ", what);
+      writeTwo(writer, ": ", lossReason(detail));
+      return;
+    case Happening.ConnectFailed:
+      writeTwo(writer, "no session at ", what);
+      writeTwo(writer, ": ", lossReason(detail));
+      return;
+    case Happening.CommandRefused:
+      writeTwo(writer, "refused the command ", what);
+      return;
+    case Happening.Set:
+      writeText(writer, "settings changed at the console");
+      return;
+    case Happening.CrashTold:
+      writeText(writer, "the broker has the crash report");
+      return;
+  }
+}
+
+function writeTwo(writer: Writer, first: string, second: string): void {
+  writeText(writer, first);
+  writeText(writer, second);
+}
+
+/** ESP-AT's numbers in `+CWJAP:<n>`. */
+function joinReason(detail: number): string {
+  switch (detail) {
+    case 1:
+      return "time-out";
+    case 2:
+      return "wrong password";
+    case 3:
+      return "no such network";
+    default:
+      return "the module refused";
+  }
+}
+
+function lossReason(reason: number): string {
+  if (reason >= REFUSALS) return refusalReason(reason - REFUSALS);
+  if (reason >= FAULTS) return faultReason(reason - FAULTS);
+  switch (reason) {
+    case LinkLoss.Closed:
+      return "closed by this board";
+    case LinkLoss.Peer:
+      return "closed by the broker";
+    case LinkLoss.Unreachable:
+      return "the broker cannot be reached";
+    case LinkLoss.Network:
+      return "no Wi-Fi";
+    case LinkLoss.Module:
+      return "the Wi-Fi module was lost";
+    default:
+      return "bytes were lost at the Wi-Fi module";
+  }
+}
+
+/** [MQTT 3.1.1 §3.2.2.3] */
+function refusalReason(refusal: number): string {
+  switch (refusal) {
+    case 2:
+      return "the broker refuses the device id";
+    case 3:
+      return "the broker is not available";
+    case 4:
+      return "bad user or password";
+    case 5:
+      return "not authorised";
+    default:
+      return "the broker refuses MQTT 3.1.1";
+  }
+}
+
+function faultReason(fault: number): string {
+  switch (fault) {
+    case Fault.ConnackMissing:
+      return "the broker did not answer CONNECT";
+    case Fault.PingrespMissing:
+      return "the broker did not answer PINGREQ";
+    case Fault.AckMissing:
+      return "the broker did not acknowledge";
+    case Fault.Violation:
+      return "the broker broke the protocol";
+    default:
+      return "no room for an acknowledgement";
+  }
+}

@@ -1,0 +1,144 @@
+/** A power cut at every single write of the flash leaves the old record or the new one, whole, in every slot. */
+import { createRequire } from "node:module";
+import { beforeAll, describe, expect, test } from "vitest";
+import { storageAddon } from "../harness/addon";
+
+/** storage/flash.c. */
+interface StorageAddon {
+  start(flash: Uint8Array, cutAt: number, style: number): number;
+  save(slot: number, record: Uint8Array): number;
+  load(slot: number, into: Uint8Array): number;
+  writes(): number;
+  overwritten(): number;
+}
+
+function isStorage(addon: unknown): addon is StorageAddon {
+  return typeof addon === "object" && addon !== null && "save" in addon && "overwritten" in addon;
+}
+
+const FLASH_SIZE = 2 * 16384;
+const SLOTS = 8;
+const CUT = -1;
+
+interface Save {
+  readonly slot: number;
+  readonly record: Uint8Array;
+}
+
+/** Saves of all lengths into all slots, until the log has moved to the other area and back. */
+const scenario: readonly Save[] = Array.from({ length: 120 }, (_, i) => {
+  const lengths = [0, 1, 7, 8, 9, 62, 200, 1024, 1023, 333, 500];
+  const record = new Uint8Array(lengths[(i * 5) % lengths.length] ?? 0).fill(i + 1);
+  return { slot: (i * 3) % SLOTS, record };
+});
+
+describe("a power cut", () => {
+  let storage: StorageAddon;
+
+  beforeAll(() => {
+    const addon: unknown = createRequire(import.meta.url)(storageAddon());
+    if (!isStorage(addon)) throw new Error("this is no storage");
+    storage = addon;
+  }, 300_000);
+
+  /** The addon keeps only the address of it. */
+  const flash = new Uint8Array(FLASH_SIZE);
+
+  function newFlash(): Uint8Array {
+    return flash.fill(0xff);
+  }
+
+  const room = new Uint8Array(1024);
+
+  function held(slot: number): Uint8Array | "damaged" {
+    const length = storage.load(slot, room);
+    return length < 0 ? "damaged" : room.slice(0, length);
+  }
+
+  /** What every slot holds once the first `count` saves are through. */
+  function expectedAfter(count: number): Uint8Array[] {
+    const slots = Array.from({ length: SLOTS }, () => new Uint8Array(0));
+    for (const { slot, record } of scenario.slice(0, count)) slots[slot] = record;
+    return slots;
+  }
+
+  function slots(): (Uint8Array | "damaged")[] {
+    return Array.from({ length: SLOTS }, (_, slot) => held(slot));
+  }
+
+  /** Thousands of times faster than a comparison that could say what differs. */
+  function isHeld(expected: readonly Uint8Array[]): boolean {
+    return expected.every((record, slot) => {
+      const now = held(slot);
+      return now !== "damaged" && Buffer.compare(record, now) === 0;
+    });
+  }
+
+  /** Saves on from `first`. Gives the number of the save in which the power failed; the scenario's length for none. */
+  function saveFrom(first: number): number {
+    for (let i = first; i < scenario.length; i++) {
+      const save = scenario[i];
+      if (save === undefined) break;
+      const result = storage.save(save.slot, save.record);
+      if (result === CUT) return i;
+      if (result !== 1) throw new Error(`save ${i} was refused`);
+    }
+    return scenario.length;
+  }
+
+  test("happens in a scenario that moves the log to the other area and back", () => {
+    expect(storage.start(newFlash(), 0, 0)).toBe(1);
+    expect(saveFrom(0)).toBe(scenario.length);
+    expect(slots()).toEqual(expectedAfter(scenario.length));
+    const generations = [0, 16384].map((at) => Buffer.from(flash).readUInt32LE(at + 4));
+    expect(Math.max(...generations)).toBeGreaterThanOrEqual(3);
+  });
+
+  test.each([
+    ["nothing of it", 0],
+    ["half of it", 1],
+    ["all of it", 2],
+  ])("in any write, of which it leaves %s, keeps the old record or the new one in every slot", (_what, style) => {
+    let cut = 0;
+    let cuts = 0;
+    for (;;) {
+      cut++;
+      storage.start(newFlash(), cut, style);
+      const failed = saveFrom(0);
+      if (failed === scenario.length) break;
+      cuts++;
+      // The power fails again in the first write after it is back, if there is one before the first save.
+      storage.start(flash, 1, style);
+      expect(storage.start(flash, 0, style)).toBe(1);
+      if (!isHeld(expectedAfter(failed)) && !isHeld(expectedAfter(failed + 1))) {
+        expect({ cut, slots: slots() }).toEqual({ cut, slots: expectedAfter(failed) });
+      }
+      // And it goes on from there.
+      if (saveFrom(failed) !== scenario.length || !isHeld(expectedAfter(scenario.length))) {
+        expect({ cut, slots: slots() }).toEqual({ cut, slots: expectedAfter(scenario.length) });
+      }
+    }
+    expect(cuts).toBeGreaterThan(4000);
+    expect(storage.overwritten()).toBe(0);
+  }, 300_000);
+
+  test("is survived by what could be read before: nothing is refused for lack of room", () => {
+    storage.start(newFlash(), 0, 0);
+    const largest = new Uint8Array(1024).fill(7);
+    for (let round = 0; round < 20; round++) {
+      for (let slot = 0; slot < SLOTS; slot++) expect(storage.save(slot, largest)).toBe(1);
+    }
+    expect(slots()).toEqual(Array.from({ length: SLOTS }, () => largest));
+  });
+
+  test.each([
+    [-1, 1],
+    [8, 1],
+    [0, 1025],
+  ])("does not come from a save that is refused: slot %i with %i bytes", (slot, length) => {
+    storage.start(newFlash(), 0, 0);
+    expect(storage.save(slot, new Uint8Array(length))).toBe(0);
+    expect(storage.writes()).toBe(0);
+    expect(storage.load(slot, room)).toBe(slot === 0 ? 0 : -1);
+  });
+});
