@@ -17,9 +17,11 @@ struct header {
   uint32_t reserved;
 };
 
-__attribute__((weak)) const void *application_bytecode(void) {
+#ifndef BOARD_LOADS_BYTECODE
+const void *application_bytecode(void) {
   return NULL;
 }
+#endif
 
 bool application_is_whole(void) {
   const struct header *header = application_bytecode();
@@ -70,6 +72,8 @@ static void complete_frozen_things(lua_State *L) {
   lua_pop(L, 2);
 }
 
+#ifdef BOARD_LOADS_BYTECODE
+
 struct piece {
   const char *bytes;
   size_t size;
@@ -83,18 +87,30 @@ static const char *give_once(lua_State *L, void *data, size_t *size) {
   return *size == 0 ? NULL : piece->bytes;
 }
 
-void application_push(lua_State *L) {
-  const struct header *header = application_bytecode();
-  if (header == NULL) {
-    complete_frozen_things(L);
-    setobj2s(L, L->top.p, &frozen_application);
-    L->top.p += 1;
-    return;
-  }
+static void push_loaded(lua_State *L, const struct header *header) {
   bytes_open_natives(L);
   struct piece piece = {(const char *)(header + 1), header->size};
   if (lua_load(L, give_once, &piece, "=app", "B") != LUA_OK) lua_error(L);
   lua_call(L, 0, 1);
   lua_getfield(L, -1, "default");
   lua_remove(L, -2);
+}
+
+#else
+
+static void push_loaded(lua_State *L, const struct header *header) {
+  (void)L, (void)header;
+}
+
+#endif
+
+void application_push(lua_State *L) {
+  const struct header *header = application_bytecode();
+  if (header != NULL) {
+    push_loaded(L, header);
+    return;
+  }
+  complete_frozen_things(L);
+  setobj2s(L, L->top.p, &frozen_application);
+  L->top.p += 1;
 }

@@ -10,8 +10,8 @@
 #include "lua.h"
 
 /*
- * Bytecode behind its header, aligned to 8, that runs in place of what is frozen; NULL: none. A port may supply it; it
- * has to stay where it is.
+ * Bytecode behind its header, aligned to 8, that runs in place of what is frozen; NULL: none. A port with
+ * LOADS_BYTECODE in its board.json supplies it; it has to stay where it is, since it is run there (load mode B).
  */
 const void *application_bytecode(void);
 

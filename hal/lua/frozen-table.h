@@ -3,6 +3,6 @@
 #define MOTH_FROZEN_TABLE_H
 
 /* Buckets of the table of strings, frozen or not: a power of two. A pointer each, in RAM; strings are looked up at boot. */
-#define FROZEN_BUCKETS 256
+#define FROZEN_BUCKETS 128
 
 #endif

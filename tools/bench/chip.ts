@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BoardReport, buildForBoard } from "../build/board-build";
+import { withMemory } from "../build/memory";
 import { lineOf } from "../build/problem";
 import type { ImageFiles } from "../emulate/image";
 import { Failure } from "../failure";
@@ -66,6 +67,7 @@ async function measureIn(folder: string): Promise<Figure[]> {
   const client = source("chip/application.ts");
   const host = built(client, "host", folder).files["elf"] ?? "";
   const sensorBoard = built(source("../../firmware/apps/sensor-board.ts"), "pico", folder);
+  const { memory } = await withMemory(sensorBoard);
   const board = boardFigures(imageOf(sensorBoard));
   const saturated = saturatedFigures(imageOf(built(source("chip/saturate.ts"), "pico", folder)), imageOf(sensorBoard));
   return [
@@ -76,7 +78,7 @@ async function measureIn(folder: string): Promise<Figure[]> {
     { name: "pico: busy at one publish a second", unit: "per mille", value: Math.round(board.busyAtOneASecond * 10_000) / 10 },
     { name: "pico: busy with the line full at 115200", unit: "per mille", value: Math.round(saturated.busy * 1000), goal: 50 },
     { name: "pico: flash", unit: "bytes", value: sensorBoard.size?.flash ?? 0, goal: 196_608 },
-    { name: "pico: RAM", unit: "bytes", value: sensorBoard.size?.ram ?? 0, goal: 49_152 },
+    { name: "pico: RAM", unit: "bytes", value: memory?.ram ?? 0, goal: 49_152 },
   ];
 }
 

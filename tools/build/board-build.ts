@@ -11,6 +11,14 @@ import type { Problem } from "./problem";
 import { nameOfApp } from "./program";
 import { type ImageSize, sizeOf } from "./size";
 
+/** Bytes of RAM, found out by booting the image in the board's emulator. */
+export interface Memory {
+  /** Lua's arena: all that there is, what a booted board uses of it, and the most that it used on the way there. */
+  readonly arena: { readonly size: number; readonly used: number; readonly peak: number };
+  /** Everything: variables, rings, stack, and what is used of the arena. */
+  readonly ram: number;
+}
+
 export interface BoardReport {
   readonly app: string;
   readonly board: string;
@@ -26,6 +34,8 @@ export interface BoardReport {
   readonly size: ImageSize | undefined;
   /** Bytes of each ring and buffer. */
   readonly rings: Readonly<Record<string, number>>;
+  /** What the booted board takes, where it was measured: see memory.ts. */
+  readonly memory?: Memory;
   /** What is over the budget of board.json, in words. */
   readonly warnings: readonly string[];
 }
@@ -49,12 +59,10 @@ function ringsOf(board: BoardFile): Record<string, number> {
   };
 }
 
-function overBudget(size: ImageSize, { budget, name }: BoardFile): string[] {
-  if (budget === undefined) return [];
-  return (["flash", "ram"] as const).flatMap((kind) => {
-    const over = size[kind] - budget[kind];
-    return over <= 0 ? [] : [`${kind}: ${size[kind]} bytes, ${over} over the budget of ${budget[kind]} for the ${name}`];
-  });
+/** A sentence when something takes more than board.json allows. */
+export function overBudget(kind: "flash" | "ram", bytes: number, { budget, name }: BoardFile): string[] {
+  const over = budget === undefined ? 0 : bytes - budget[kind];
+  return over <= 0 ? [] : [`${kind}: ${bytes} bytes, ${over} over the budget of ${bytes - over} for the ${name}`];
 }
 
 /** Leaves `<app>-<board>.*` in the folder, or gives the reasons why not. */
@@ -76,7 +84,7 @@ export function buildForBoard(app: string, boardName: string, { outDir, extraFla
   return {
     report: {
       app, board: board.board, build: code.build, files, map, bytecode: code.file.length, size, rings: ringsOf(board),
-      warnings: size === undefined ? [] : overBudget(size, board),
+      warnings: size === undefined ? [] : overBudget("flash", size.flash, board),
     },
   };
 }

@@ -32,7 +32,9 @@ async function run(app: string, { board, to, out, json }: BuildOptions): Promise
     await show(build(app, out), json === true, luaInWords);
   } else {
     const { buildForBoard } = await import("../build/board-build");
-    await show(buildForBoard(app, board, { outDir: out }), json === true, imageInWords);
+    const { withMemory } = await import("../build/memory");
+    const result = buildForBoard(app, board, { outDir: out });
+    await show("problems" in result ? result : { report: await withMemory(result.report) }, json === true, imageInWords);
   }
 }
 
@@ -62,7 +64,7 @@ function luaInWords({ lua, map, bytes, modules, loaderBytes, supportBytes }: Bui
   ].join("\n");
 }
 
-function imageInWords({ board, build, files, map, size, rings, warnings }: BoardReport): string {
+function imageInWords({ board, build, files, map, size, memory, rings, warnings }: BoardReport): string {
   const parts = (sums: Readonly<Record<string, number>>): string[] => {
     return Object.entries(sums).sort(([, a], [, b]) => b - a).map(([name, bytes]) => row(bytes, name));
   };
@@ -71,8 +73,12 @@ function imageInWords({ board, build, files, map, size, rings, warnings }: Board
     ...(size === undefined ? [] : [
       `flash ${size.flash.toLocaleString("en")} bytes`,
       ...parts(size.flashByPart),
-      `RAM ${size.ram.toLocaleString("en")} bytes`,
+      `RAM set aside ${size.ram.toLocaleString("en")} bytes`,
       ...parts(size.ramByUse),
+    ]),
+    ...(memory === undefined ? [] : [
+      `RAM in use once it has booted ${memory.ram.toLocaleString("en")} bytes`,
+      row(memory.arena.used, `Lua's arena, of ${memory.arena.size.toLocaleString("en")}; at most ${memory.arena.peak.toLocaleString("en")}`),
     ]),
     "rings and buffers",
     ...parts(rings),
