@@ -89,7 +89,7 @@ export interface Native {
 
 /**
  * A UART. The place keeps a receive ring that an interrupt fills and a send ring that an interrupt drains, so bytes
- * come and go while the program is elsewhere.
+ * come and go while the program is elsewhere. The rings of the Wi-Fi module's UART hold at least 1024 bytes each.
  */
 export interface SerialPort {
   /**

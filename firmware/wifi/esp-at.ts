@@ -53,6 +53,7 @@ import {
   finishCommand,
   LONGEST_RETRY_PAUSE,
   loseLink,
+  onWire,
   Phase,
   SendStage,
   Stream,
@@ -263,11 +264,18 @@ export function espPump(esp: EspAt, now: Millis): void {
   atWrite(esp.engine);
 }
 
+/**
+ * While a payload goes out the serial port is full: so many bytes may leave before more are put in. A turn of the loop
+ * for each byte that leaves would take half of a small processor; the port holds more than twice as many, so the line
+ * never runs dry meanwhile.
+ */
+const REFILL = 256;
+
 /** How long the driver can be left alone unless a byte arrives, in milliseconds. */
 export function espWait(esp: EspAt, now: Millis): number {
   const engine = esp.engine;
   let wait = sooner(atWait(engine, now), waitFor(esp.retry, now));
-  if (esp.sendStage === SendStage.Payload) return sooner(wait, 1);
+  if (esp.sendStage === SendStage.Payload) return sooner(wait, 1 + onWire(esp, REFILL));
   if (engine.busy) return wait;
   wait = sooner(wait, waitFor(esp.timer, now));
   if (esp.phase === Phase.Joined && esp.gotIp) {

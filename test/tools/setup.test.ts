@@ -65,8 +65,8 @@ describe("a tool that a suite needs", () => {
   });
 
   it("is missing when no folder has it, or Python cannot import it", () => {
-    expect(findTool({ package: "x", program: "moth-no-such-program", for: "a test" })).toBeUndefined();
-    expect(findTool({ package: "x", python: "moth_no_such_module", for: "a test" })).toBeUndefined();
+    expect(findTool({ program: "moth-no-such-program" })).toBeUndefined();
+    expect(findTool({ python: "moth_no_such_module" })).toBeUndefined();
   });
 
   it("is refused with its name when nothing is known of it", () => {
