@@ -7,7 +7,7 @@ interface Bench {
   readonly name: string;
   readonly summary: string;
   /** Measures, and gives the figures for machines and as lines for people. */
-  readonly load: () => Promise<{ readonly measure: () => Report | Promise<Report> }>;
+  readonly load: () => Promise<{ readonly measure: () => Report | Promise<Report>; readonly keep?: (report: Report) => void }>;
 }
 
 /** What a benchmark has found. */
@@ -28,9 +28,12 @@ for (const { name, summary, load } of benches) {
     .command(name)
     .description(summary)
     .option("--json", "figures for machines")
-    .action(async ({ json }: { json?: true }) => {
+    .option("--keep", "keep the figures as what later ones are held against (chip)")
+    .action(async ({ json, keep }: { json?: true; keep?: true }) => {
       const bench = await load();
-      const { figures, lines } = await bench.measure();
+      const report = await bench.measure();
+      const { figures, lines } = report;
+      if (keep === true) bench.keep?.(report);
       const text = json === true ? JSON.stringify(figures, undefined, 2) : lines.join("\n");
       process.stdout.write(`${text}\n`);
     });

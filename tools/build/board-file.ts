@@ -55,8 +55,17 @@ interface RawBoard {
   readonly variants?: Readonly<Record<string, Pick<RawBoard, "name" | "config">>>;
 }
 
+/** What no board.json can be without. */
+const needed = ["board", "name", "compiler", "flags", "sources", "formats", "config"];
+
+function isBoard(value: unknown): value is RawBoard {
+  return typeof value === "object" && value !== null && needed.every((key) => key in value);
+}
+
 function boardsOf(folder: string): BoardFile[] {
-  const raw: RawBoard = JSON.parse(readFileSync(join(folder, "board.json"), "utf8"));
+  const file = join(folder, "board.json");
+  const raw: unknown = JSON.parse(readFileSync(file, "utf8"));
+  if (!isBoard(raw)) throw new Failure(`${file}: a board needs ${needed.join(", ")}`);
   const board: BoardFile = {
     board: raw.board,
     name: raw.name,

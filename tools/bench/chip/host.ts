@@ -22,7 +22,9 @@ function countIn(file: string): number | undefined {
 }
 
 async function waitFor(file: string, ended: () => string | undefined): Promise<number> {
-  for (const begin = performance.now(); performance.now() - begin < PATIENCE_MS; await wait(50)) {
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
+    await wait(50);
     const count = countIn(file);
     if (count !== undefined) return count;
     const reason = ended();

@@ -54,8 +54,10 @@ function onBench(image: ImageFiles, flashFile?: string): PicoOnBench {
     },
   }, { resetPin: Number(boardNamed("pico").config["MODULE_RESET_PIN"]), flashFile });
   const until = (what: string, ms: number, holds: () => boolean): void => {
-    for (const end = clock.now + ms; !holds(); clock.runUntil(Math.min(end, clock.nextEventAt() ?? end))) {
+    const end = clock.now + ms;
+    while (!holds()) {
       if (clock.now >= end) throw new Failure(`the emulated Pico did not ${what} within ${ms / 1000} s`);
+      clock.runUntil(Math.min(end, clock.nextEventAt() ?? end));
     }
   };
   return { site, broker, pico, until };
