@@ -51,12 +51,18 @@ export type BoardBuild = { readonly report: BoardReport } | { readonly problems:
 /** Where objects are kept between builds: whoever builds where, they are the same. */
 const cache = resolve("build/.objects");
 
-function ringsOf(board: BoardFile): Record<string, number> {
-  const uarts = Object.entries(board.config).filter(([key]) => key.endsWith("_RING"));
-  return {
-    ...Object.fromEntries(uarts.map(([key, size]) => [key.toLowerCase().replace(/_/g, " "), Number(size)])),
-    ...SIZES,
-  };
+/** What of the firmware's sizes is a number of things, not of bytes. */
+const counts = new Set(["outboxSlots", "journal"]);
+
+/** `MODULE_RX_RING` and `receivePiece`, as people say it. */
+function inWords(name: string): string {
+  return name.replace(/_/g, " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+}
+
+function ringsOf({ config }: BoardFile): Record<string, number> {
+  const uarts = Object.entries(config).filter(([key]) => key.endsWith("_RING"));
+  const firmware = Object.entries(SIZES).filter(([key]) => !counts.has(key));
+  return Object.fromEntries([...uarts, ...firmware].map(([key, size]) => [inWords(key), Number(size)]));
 }
 
 /** A sentence when something takes more than board.json allows. */
