@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
 import { addonEnvironment } from "./test/lua/harness/addon";
+import { runsInBoth } from "./test/lua/harness/both";
 import { firmwareAsLua } from "./test/lua/harness/plugin";
 
 /** The suites of the firmware, which run in both projects: see test/lua/harness/plugin.ts. */
@@ -12,8 +13,12 @@ export default defineConfig({
   test: {
     // Suites that start brokers and boards share two cores on a small CI machine.
     testTimeout: 30_000,
+    reporters: ["default", runsInBoth()],
     projects: [
-      { extends: true, test: { name: "node", include: ["test/**/*.test.ts"], exclude: ofRuntime, env: { MOTH_EXECUTOR: "node" } } },
+      {
+        extends: true,
+        test: { name: "node", include: ["test/**/*.test.ts"], exclude: ofRuntime, env: { MOTH_EXECUTOR: "node" } },
+      },
       {
         extends: true,
         plugins: [firmwareAsLua()],
@@ -23,6 +28,9 @@ export default defineConfig({
           env: { ...addonEnvironment(), MOTH_EXECUTOR: "lua" },
           // With sanitizers, and everything that is read of a record comes from Lua.
           testTimeout: 120_000,
+          // Nothing here listens or waits: every core is of use, after the suites that do.
+          maxWorkers: "100%",
+          sequence: { groupOrder: 1 },
         },
       },
     ],

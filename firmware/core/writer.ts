@@ -53,9 +53,14 @@ export function writeU16(writer: Writer, value: number): void {
 }
 
 export function writeBytes(writer: Writer, from: Bytes, at: number, count: number): void {
-  if (!fits(writer, count)) return;
-  copy(from, at, writer.bytes, writer.at, count);
-  writer.at += count;
+  const to = writer.at;
+  const after = to + count;
+  if (writer.overflow || after > writer.end) {
+    writer.overflow = true;
+    return;
+  }
+  copy(from, at, writer.bytes, to, count);
+  writer.at = after;
 }
 
 export function writeText(writer: Writer, text: string): void {

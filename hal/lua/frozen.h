@@ -62,10 +62,11 @@ extern UpVal frozen_globals;
   static const TString name FROZEN = {                       \
       NULL, LUA_VLNGSTR, FROZEN_MARK, 1, LSTRFIX, its_hash, {.lnglen = (length)}, (char *)name##_text, NULL, NULL};
 
-#define BUFFER(name, size)                                 \
-  static struct {                                          \
-    Udata0 header;                                         \
-    char bytes[(size) - sizeof((Udata0 *)NULL)->bindata]; \
+/* Its first bytes lie within the header's last member. */
+#define BUFFER(name, size)  \
+  static union {            \
+    Udata0 header;          \
+    char room[offsetof(Udata0, bindata) + (size)]; \
   } name;
 
 #define FUNCTION(number, parameters, flags, slots, upvalue_count, constant_count, code_size, line_count, inner_count, \

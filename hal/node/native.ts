@@ -2,6 +2,8 @@
 import type { Bytes } from "../hal";
 import { view } from "./view";
 
+export * from "./queue";
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -11,9 +11,11 @@ export interface MosquittoOptions {
   /** User name and password that it asks for; without it everybody is let in. */
   readonly user?: string;
   readonly password?: string;
+  /** It knows after a stop what it knew before: retained messages, and the sessions that clients want kept. */
+  readonly persistent?: boolean;
 }
 
-/** A broker on the loopback interface that keeps nothing on disk: after a stop it has forgotten everything. */
+/** A broker on the loopback interface. Unless told otherwise it has forgotten everything after a stop. */
 export class Mosquitto {
   private program: Program | undefined;
 
@@ -29,6 +31,7 @@ export class Mosquitto {
     const lines = [`listener ${port} 127.0.0.1`, "log_type all", "log_dest stderr", "connection_messages true"];
     // Started as root, it would change to a user who may not read the folder.
     if (process.getuid?.() === 0) lines.push("user root");
+    if (options.persistent === true) lines.push("persistence true", `persistence_location ${folder}/`);
     if (options.user === undefined) {
       lines.push("allow_anonymous true");
     } else {
@@ -62,9 +65,13 @@ export class Mosquitto {
     await this.program?.ended;
   }
 
-  /** `mosquitto_sub`: every message of `filter` as it comes, once it is subscribed. */
-  async subscribe(filter: string): Promise<Subscriber> {
+  /**
+   * `mosquitto_sub`: every message of `filter` as it comes, once it is subscribed. `session`: the name of a session that
+   * the broker keeps for it; it then misses nothing when the broker restarts.
+   */
+  async subscribe(filter: string, session?: string): Promise<Subscriber> {
     const args = ["-h", "127.0.0.1", "-p", String(this.port), "-q", "1", "-t", filter, "-d", "-F", "%j"];
+    if (session !== undefined) args.push("-c", "-i", session);
     // Into a pipe it would write whole blocks; a test wants each line as it comes.
     const subscriber = new Subscriber(new Program("stdbuf", ["-oL", requireTool("mosquitto_sub"), ...args]));
     await subscriber.program.until("the subscription", (line) => (line.startsWith("Subscribed") ? true : undefined));
@@ -92,16 +99,25 @@ export class Subscriber {
     return this.program.lines.map(messageIn).filter((message) => message !== undefined);
   }
 
-  /** What has been published to a topic, oldest first. */
-  payloads(topic: string): string[] {
-    return this.messages.filter((message) => message.topic === topic).map((message) => message.payload);
+  /** What has been published to a topic since line `from`, oldest first. */
+  payloads(topic: string, from = 0): string[] {
+    const messages = this.program.lines.slice(from).map(messageIn);
+    return messages.filter((message) => message?.topic === topic).map((message) => message?.payload ?? "");
   }
 
-  until(topic: string, payload: string, ms?: number, from?: number): Promise<Received> {
+  /** `payload`: all of it, or what it has to match. */
+  until(topic: string, payload: string | RegExp, ms?: number, from?: number): Promise<Received> {
     return this.program.until(`${topic} ${payload}`, (line) => {
       const message = messageIn(line);
-      return message?.topic === topic && message.payload === payload ? message : undefined;
+      if (message?.topic !== topic) return undefined;
+      const fits = typeof payload === "string" ? message.payload === payload : payload.test(message.payload);
+      return fits ? message : undefined;
     }, ms, from);
+  }
+
+  /** A mark for the `from` of {@link until}: what comes from now on. */
+  get now(): number {
+    return this.program.lines.length;
   }
 }
 

@@ -160,6 +160,41 @@ const texts: readonly NativeCase[] = (
   gives: answer,
 }));
 
+const without: readonly NativeCase[] = (
+  [
+    ["moth/é", true],
+    ["", true],
+    ["a+", false],
+    ["#a", false],
+    ["a\u0000", false],
+  ] as const
+).map(([name, answer]) => ({
+  what: `says ${answer} when asked for text without + or # of "${name}"`,
+  holds: ascii(name),
+  call: "isUtf8Without",
+  with: ["@a", 0, Buffer.byteLength(name), 0x2b, 0x23],
+  gives: answer,
+}));
+
+/** The filters `a/+` and `#`, the end of the list, and a topic of three bytes. */
+const filtersAnd = (topic: string): number[] => [0, 3, ...ascii("a/+"), 0, 1, ...ascii("#"), 0, 0, ...ascii(topic)];
+
+const filters: readonly NativeCase[] = (
+  [
+    ["a/b", 0, 0],
+    ["a/b", 1, 1],
+    ["a/b", 2, -1],
+    ["b/b", 0, 1],
+    ["$/b", 0, -1],
+  ] as const
+).map(([topic, from, place]) => ({
+  what: `finds filter ${place} of a/+ and # for ${topic} from ${from} on`,
+  holds: filtersAnd(topic),
+  call: "matchFilter",
+  with: ["@a", from, "@a", 10, 3],
+  gives: place,
+}));
+
 export const nativeCases: readonly NativeCase[] = [
   ...numbers,
   { what: "refuses a number past the end", call: "putDecimal", with: ["@a", 14, 100], gives: outside },
@@ -167,6 +202,8 @@ export const nativeCases: readonly NativeCase[] = [
   ...decimals,
   { what: "refuses to read digits past the end", call: "decimalAt", with: ["@a", 12, 5], gives: outside },
   ...utf8,
+  ...without,
+  ...filters,
   { what: "refuses UTF-8 past the end", call: "isUtf8", with: ["@a", 10, 7], gives: outside },
   ...divisions,
   ...remainders,

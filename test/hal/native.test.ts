@@ -13,7 +13,7 @@ interface Outcome {
 /** The functions of the contract, by name. */
 const operations = new Map<string, Native[keyof Native]>(Object.entries(natives));
 
-function perform({ holds = [], call, with: values }: NativeCase): Outcome {
+function perform({ holds = [], call, with: values }: Pick<NativeCase, "holds" | "call" | "with">): Outcome {
   const a = natives.allocate(bufferSize);
   holds.forEach((byte, at) => (a[at] = byte));
   const b = natives.allocate(bufferSize);
@@ -65,6 +65,8 @@ const ranged: readonly (readonly [keyof Native, (at: number, count: number) => r
   ["isText", (at, count) => ["@a", at, count, { text: "" }]],
   ["startsWith", (at, count) => ["@a", at, count, { text: "" }]],
   ["isUtf8", (at, count) => ["@a", at, count]],
+  ["isUtf8Without", (at, count) => ["@a", at, count, 1, 2]],
+  ["matchFilter", (at, count) => ["@b", 0, "@a", at, count]],
   ["textAt", (at, count) => ["@a", at, count]],
 ];
 
@@ -88,7 +90,7 @@ describe.each(ranged)("the range of %s", (call, argumentsFor) => {
     [0, LEAST],
     [LEAST, LEAST],
   ])("is refused from %i on for %i bytes", (at, count) => {
-    expect(perform({ what: "", call, with: argumentsFor(at, count) }).gave).toBe(outside);
+    expect(perform({ call, with: argumentsFor(at, count) }).gave).toBe(outside);
   });
 
   it.each([
@@ -97,25 +99,28 @@ describe.each(ranged)("the range of %s", (call, argumentsFor) => {
     [bufferSize, 0],
     [bufferSize - 1, 1],
   ])("may lie at the very edge: from %i on for %i bytes", (at, count) => {
-    expect(perform({ what: "", call, with: argumentsFor(at, count) }).gave).not.toBe(outside);
+    expect(perform({ call, with: argumentsFor(at, count) }).gave).not.toBe(outside);
   });
 });
 
-describe.each([
-  ["byteAt", (at: number) => ["@a", at], 1],
-  ["u16At", (at: number) => ["@a", at], 2],
-  ["putU16", (at: number) => ["@a", at, 7], 2],
-  ["putText", (at: number) => ["@a", at, { text: "€" }], 3],
-  ["putDecimal", (at: number) => ["@a", at, -12], 3],
-] as const)("the place of %s", (call, argumentsFor, size) => {
+/** Those that need as many bytes as they need. */
+const placed: readonly (readonly [keyof Native, (at: number) => readonly Argument[], size: number])[] = [
+  ["byteAt", (at) => ["@a", at], 1],
+  ["u16At", (at) => ["@a", at], 2],
+  ["putU16", (at) => ["@a", at, 7], 2],
+  ["putText", (at) => ["@a", at, { text: "€" }], 3],
+  ["putDecimal", (at) => ["@a", at, -12], 3],
+];
+
+describe.each(placed)("the place of %s", (call, argumentsFor, size) => {
   it.each([-1, bufferSize - size + 1, bufferSize, MOST, LEAST])("is refused at %i, and nothing is written", (at) => {
-    const { gave, left } = perform({ what: "", call, with: argumentsFor(at) });
+    const { gave, left } = perform({ call, with: argumentsFor(at) });
     expect(gave).toBe(outside);
     expect(left).toEqual(new Array<number>(bufferSize).fill(0));
   });
 
   it("may be the very last", () => {
-    expect(perform({ what: "", call, with: argumentsFor(bufferSize - size) }).gave).not.toBe(outside);
+    expect(perform({ call, with: argumentsFor(bufferSize - size) }).gave).not.toBe(outside);
   });
 });
 

@@ -4,6 +4,8 @@ import { SIZES } from "../../../firmware/board/sizes";
 import { VERSION } from "../../../firmware/board/version";
 import { Rig } from "./rig";
 import { boardAndTerminal, PROMPT, settingsOf, Terminal } from "./terminal";
+import { QueueNumber } from "../../../hal/hal";
+import { queueNumber } from "../../../hal/node/native";
 
 const SETTINGS = "device=t1\nwifi.ssid=bench\nwifi.password=not a secret\nmqtt.host=broker\nmqtt.port=1883\n";
 
@@ -60,7 +62,7 @@ describe("status", () => {
     });
     expect(status.get("published")).toBe(String(published));
     expect(status.get("acknowledged")).toBe(String(published - 1));
-    expect(status.get("queued.high")).toBe(String(rig.board.client.outbox.highWater));
+    expect(status.get("queued.high")).toBe(String(queueNumber(rig.board.client.outbox.queue, QueueNumber.HighCount)));
   });
 
   test("tells what Wi-Fi and MQTT are at", () => {

@@ -21,6 +21,7 @@ import {
   reconnect,
   type Session,
 } from "./session";
+import { outboxCount } from "../../../firmware/mqtt/outbox";
 
 const telemetry = createPublication("t", 1, false, 20);
 const live = createPublication("live", 0, false, 20);
@@ -264,7 +265,7 @@ describe("leaving", () => {
     expect(commands(exchange(session))).toEqual(["publish", "disconnect"]);
     finishClosing(session);
     expect(session.client.state).toBe(ClientState.Idle);
-    expect(session.client.outbox.count).toBe(1);
+    expect(outboxCount(session.client.outbox)).toBe(1);
   });
 
   it("finishes the message that is half sent before the farewell, when the patience is over", () => {

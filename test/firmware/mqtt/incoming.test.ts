@@ -6,6 +6,7 @@ import { addSubscription, clientAnnounce, clientLeave } from "../../../firmware/
 import { type ClientOptions, ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
+import { controlUsed } from "../../../firmware/mqtt/sender";
 import {
   type MessageHandler,
   subscribeAgain,
@@ -97,7 +98,7 @@ describe("a message that comes in", () => {
   it("[MQTT-4.3.2-2] is acknowledged after its handler, even when nobody wants it", () => {
     const session = createSession();
     const queued: number[] = [];
-    subscribe(session, "a", { message: () => queued.push(session.client.control.used) });
+    subscribe(session, "a", { message: () => queued.push(controlUsed(session.client)) });
     settle(session);
     fromBroker(session, message("a", "x", { qos: 1, messageId: 3 }));
     expect(queued).toEqual([0]);

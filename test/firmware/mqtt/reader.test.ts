@@ -1,27 +1,25 @@
 import fc from "fast-check";
 import { generate, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
-import { createReader, type Reader, readerFeed, readerReset, readerStop } from "../../../firmware/mqtt/reader";
+import { createReader, type Reader, readerAttach, readerFeed, readerReset, readerStop } from "../../../firmware/mqtt/reader";
 import { hex } from "./scripted-link";
 import { message } from "./session";
 
 /** A reader that writes down what it reports: `30 0001…` for a packet, `oversize 32 id 7 of 300`, `malformed`. */
 function createRecorder(size: number): { readonly reader: Reader; readonly reports: string[] } {
   const reports: string[] = [];
-  const reader = createReader(
-    {
-      packet(_now, first, bytes, at, count) {
-        reports.push(`${first.toString(16)} ${hex(Uint8Array.from(bytes).subarray(at, at + count))}`);
-      },
-      oversize(_now, first, id, remaining) {
-        reports.push(`oversize ${first.toString(16)} id ${id} of ${remaining}`);
-      },
-      malformed() {
-        reports.push("malformed");
-      },
+  const reader = createReader(size);
+  readerAttach(reader, {
+    packet(_now, first, bytes, at, count) {
+      reports.push(`${first.toString(16)} ${hex(Uint8Array.from(bytes).subarray(at, at + count))}`);
     },
-    size,
-  );
+    oversize(_now, first, id, remaining) {
+      reports.push(`oversize ${first.toString(16)} id ${id} of ${remaining}`);
+    },
+    malformed() {
+      reports.push("malformed");
+    },
+  });
   return { reader, reports };
 }
 
@@ -188,21 +186,19 @@ describe("the reader", () => {
 
   it("reports nothing more when it is stopped, even from within a report", () => {
     const reports: number[] = [];
-    const reader = createReader(
-      {
-        packet(_now, first) {
-          reports.push(first);
-          readerStop(reader);
-        },
-        oversize() {
-          reports.push(-1);
-        },
-        malformed() {
-          reports.push(-2);
-        },
+    const reader = createReader(16);
+    readerAttach(reader, {
+      packet(_now, first) {
+        reports.push(first);
+        readerStop(reader);
       },
-      16,
-    );
+      oversize() {
+        reports.push(-1);
+      },
+      malformed() {
+        reports.push(-2);
+      },
+    });
     readerFeed(reader, 0, Uint8Array.of(0x40, 2, 0, 1, 0x40, 2, 0, 2, 0xff, 0xff, 0xff, 0xff), 0, 12);
     expect(reports).toEqual([0x40]);
   });

@@ -5,6 +5,7 @@ import { addSubscription, clientAnnounce } from "../../../firmware/mqtt/client";
 import { type ClientOptions, ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
+import { controlUsed } from "../../../firmware/mqtt/sender";
 import { subscribeAgain, type Subscription, unsubscribe } from "../../../firmware/mqtt/subscriptions";
 import {
   commands,
@@ -218,7 +219,7 @@ describe("the room for what comes in", () => {
     for (const options of [{}, { birth: { topic: "b", payload: "x".repeat(999), qos: 0, retain: true } as const }]) {
       const session = online(options);
       addSubscription(session.client, "x".repeat(120), 1, { message: () => undefined });
-      expect(session.client.control.used).toBe(0);
+      expect(controlUsed(session.client)).toBe(0);
       expect(session.link.user().room()).toBeGreaterThan(300);
     }
   });

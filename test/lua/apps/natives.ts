@@ -1,17 +1,23 @@
 /** An application that does nothing but call each block operation that a loop may call, turn after turn. */
 import type { Hal } from "../../../hal/hal";
 import {
-  allocate, byteAt, copy, decimalAt, div, find, isText, isUtf8, mod, putDecimal, putText, putU16, same, startsWith,
-  textLength, u16At,
+  allocate, byteAt, copy, decimalAt, div, find, isText, isUtf8, isUtf8Without, matchFilter, mod, putDecimal, putText,
+  putU16, same, startsWith, textLength, u16At,
 } from "#native";
 
 const TOPIC = "moth/é€/telemetry";
 
+const a = allocate(64);
+const b = allocate(64);
+/** A list of topic filters: `#`. */
+const filters = allocate(16);
+
 /** As much of an application as the runtime asks for. */
 export default {
+  /** @boot */
   boot(hal: Hal): { poll(): void } {
-    const a = allocate(64);
-    const b = allocate(64);
+    putU16(filters, 0, 1);
+    putText(filters, 2, "#");
     let round = 0;
     return {
       poll() {
@@ -20,6 +26,8 @@ export default {
         isText(a, 0, length, TOPIC);
         startsWith(a, 0, length, "moth/");
         isUtf8(a, 0, length);
+        isUtf8Without(a, 0, length, 0x2b, 0x23);
+        matchFilter(filters, 0, a, 0, length);
         textLength(TOPIC);
         decimalAt(a, 31, putDecimal(a, 30, -round) - 1);
         copy(a, 0, b, 8, 40);

@@ -57,7 +57,7 @@ describe("a power cut", () => {
 
   /** What every slot holds once the first `count` saves are through. */
   function expectedAfter(count: number): Uint8Array[] {
-    const slots = Array.from({ length: SLOTS }, () => new Uint8Array(0));
+    const slots: Uint8Array[] = Array.from({ length: SLOTS }, () => new Uint8Array(0));
     for (const { slot, record } of scenario.slice(0, count)) slots[slot] = record;
     return slots;
   }

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { type Bytecode, compileBytecode } from "../../../tools/build/bytecode";
 import { compile } from "../../../tools/build/compile";
 import { boardAddon } from "../harness/addon";
-import { DeviceBench } from "../harness/bench";
+import { DeviceBench, WIFI_PASSWORD } from "../harness/bench";
 import { cache, root } from "../harness/bundle";
 
 const MESSAGES = 100_000;
@@ -25,6 +25,12 @@ function compiledApp(app: string): Compiled {
   if ("problems" in compiled) throw new Error(compiled.problems.map(({ message }) => message).join("\n"));
   return compiled.bundle;
 }
+
+/** Every command, every kind of error, and the keys that edit a line. */
+const TYPED =
+  "status\rsettings\rlog\rhelp\rlog on\rset device=t2\rset wifi.password=abc\rset wifi.ssid=\rset x=1\rset\r" +
+  "set ca.0=LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t\rset ca.3=AAAA\rset ca=\rwrong\rlog off\rab\b\u001b[A\u0015\u0003é\b\r" +
+  `bootloader\r${"x".repeat(400)}\r`;
 
 /** A bench on which the relay is ordered over, `perSecond` times a second, and the board publishes every second. */
 function busyBench(perSecond: number): DeviceBench {
@@ -93,6 +99,17 @@ describe("the sealed board", () => {
     expect(bench.published.get("moth/t1/error")).toBeGreaterThanOrEqual(DISTURBANCES / 6);
     expect(bench.broker.clients.map(({ clientId }) => clientId)).toEqual(["t1"]);
   }, 600_000);
+
+  test("allocates nothing at its console, whatever is typed", () => {
+    const bench = busyBench(2);
+    for (let round = 0; round < 5; round++) bench.clock.after(10_000 + round * 20_000, () => bench.type(TYPED, 12));
+    const { arena, restarted, crash } = bench.run(newBoard("console"), () => bench.clock.now > 120_000);
+    expect({ sealed: arena.sealed, restarted, crash }).toEqual({ sealed: true, restarted: false, crash: "" });
+    expect(bench.console.split("mqtt.host=broker\r\n")).toHaveLength(1 + 5);
+    expect(bench.console).toContain("error: no such command");
+    expect(bench.console).toContain("error: the line is longer than 384 bytes");
+    expect(bench.console).not.toContain(WIFI_PASSWORD);
+  });
 
   test("allocates nothing in 10,000 calls of every block operation", () => {
     const { lua } = compiledApp("test/lua/apps/natives.ts");

@@ -1,7 +1,7 @@
 /** Compiles the device runtime as addons of Node, with the address and the undefined-behaviour sanitizer. */
 import { readdirSync, renameSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type BoardFile, boardNamed, runtimeFolder } from "../../../tools/build/board-file";
 import type { Bytecode } from "../../../tools/build/bytecode";
 import { linkImage } from "../../../tools/build/image";
@@ -15,15 +15,13 @@ const sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 // What nothing calls is left out, as in an image: the runtime has no parser for the rest of Lua to call.
 const forNode = ["-fPIC", "-fno-omit-frame-pointer", "-fvisibility=hidden", ...sanitizers, "-isystem", nodeHeaders];
 
-/** The files of hal/lua that modules of the firmware need: not what boots, seals and watches a board. */
-const machine = ["base.c", "bytes.c", "no-compiler.c", "number-text.c", "utf8-check.c", "vm.c"];
+/** The files of hal/lua that boot, seal, watch and feed a board: modules of the firmware do without. */
+const ofBoards = new Set(
+  ["application", "arena", "crash", "errno", "place", "runtime", "stack", "storage", "watch"].map((name) => `${name}.c`),
+);
 
 function filesIn(folder: string): string[] {
   return readdirSync(folder).filter((name) => name.endsWith(".c")).map((name) => join(folder, name));
-}
-
-function runtimeFiles(names: readonly string[]): string[] {
-  return names.map((name) => join(runtimeFolder, name));
 }
 
 /** Links an addon of our files and of Lua's, which come as they are, warnings too. */
@@ -46,19 +44,25 @@ function linkAddon(name: string, ours: readonly string[], luas: readonly string[
 
 /** The addon that runs modules of the firmware for device.ts. Gives its path. */
 export function modulesAddon(): string {
-  return linkAddon("modules", [...runtimeFiles(machine), ...filesIn(join(import.meta.dirname, "modules"))], boardFiles);
+  const machine = filesIn(runtimeFolder).filter((file) => !ofBoards.has(basename(file)));
+  return linkAddon("modules", [...machine, ...filesIn(join(import.meta.dirname, "modules"))], boardFiles);
 }
 
 /** The addon that is the storage of a chip, over a flash of the test's. Gives its path. */
 export function storageAddon(): string {
-  const ours = [...runtimeFiles(["storage.c", "checksum.c"]), ...filesIn(join(import.meta.dirname, "storage"))];
-  return linkAddon("storage", ours, []);
+  const ours = ["storage.c", "checksum.c"].map((name) => join(runtimeFolder, name));
+  return linkAddon("storage", [...ours, ...filesIn(join(import.meta.dirname, "storage"))], []);
 }
 
 /** The addon that is a whole board with `bytecode` frozen into it, for board.ts. Gives its path. */
 export function boardAddon(bytecode: Bytecode, name: string): string {
-  const host = boardNamed("host");
-  const board: BoardFile = { ...host, folder: join(import.meta.dirname, "board"), sources: ["port.c"] };
+  const board: BoardFile = {
+    ...boardNamed("host"),
+    folder: join(import.meta.dirname, "board"),
+    sources: ["port.c"],
+    // Pointers are twice as long as on a chip.
+    config: { ARENA_SIZE: 131072, NOINIT: '"noinit"' },
+  };
   return linkImage(board, bytecode, join(cache, name), { cache, extraFlags: ["-shared", ...forNode] }).elf;
 }
 

@@ -14,6 +14,8 @@ import { type RunReport, runBoard } from "./board";
 
 /** Fewer turns of the loop for each byte. */
 const BAUD = 921600;
+/** A word that a board has no reason to say. */
+export const WIFI_PASSWORD = "hidden";
 const AREA_SIZE = 16384;
 const AREA_MAGIC = 0x68746f4d;
 
@@ -32,7 +34,7 @@ export function flashWith(slot: number, record: Uint8Array): Uint8Array {
 export class DeviceBench {
   readonly clock = new SimClock();
   readonly random = new Random(1);
-  readonly air = new AccessPoint(this.clock, "bench", "secret");
+  readonly air = new AccessPoint(this.clock, "bench", WIFI_PASSWORD);
   /** What the board has published, by topic, and what it was sent. */
   readonly published = new Map<string, number>();
   sent = 0;
@@ -41,6 +43,7 @@ export class DeviceBench {
   /** How often the relay was switched. */
   switched = 0;
   console = "";
+  private readonly keyboard: number[] = [];
   readonly broker = new ScriptedBroker(this.clock, {
     onPacket: (direction, { packet }) => {
       if (packet.cmd !== "publish") return;
@@ -70,10 +73,17 @@ export class DeviceBench {
     return this.sent + [...this.published.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  /** Types on the console as a fast hand does, a byte every `pause` ms from now on. */
+  type(text: string, pause: number): void {
+    Buffer.from(text).forEach((byte, at) => {
+      this.clock.after(at * pause, () => this.keyboard.push(byte));
+    });
+  }
+
   /** Switches the board of an addon on and lets it run until `isOver`, which is asked whenever it sleeps. */
   run(path: string, isOver: () => boolean, clockAtBoot = 0): RunReport {
     const settings = settingsText({
-      device: "t1", ssid: "bench", wifiPassword: "secret", baud: BAUD, host: "broker", port: 1883,
+      device: "t1", ssid: "bench", wifiPassword: WIFI_PASSWORD, baud: BAUD, host: "broker", port: 1883,
     });
     this.module.powerOn();
     return runBoard(path, {
@@ -84,6 +94,7 @@ export class DeviceBench {
       random: this.random.fork("board"),
       flash: flashWith(SETTINGS_SLOT, Buffer.from(settings)),
       clockAtBoot,
+      keyboard: this.keyboard,
       said: (text) => {
         this.console += text;
       },

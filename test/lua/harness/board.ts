@@ -2,7 +2,6 @@
  * A whole board in the device runtime, in virtual time: an application frozen into hal/lua as an image has it, booted
  * and sealed, on a port whose every function is the simulator's. board/port.c is the other half.
  */
-import { createRequire } from "node:module";
 import type { SimClock } from "../../../sim/clock";
 import type { LineEnd } from "../../../sim/line";
 import type { EspAtModule } from "../../../sim/module/esp-at";
@@ -56,6 +55,8 @@ export interface Surroundings {
   readonly random: Random;
   /** Two areas of 16 KB, which the board writes to. */
   readonly flash: Uint8Array;
+  /** Bytes that a person has typed and the board has not read. */
+  readonly keyboard: number[];
   /** What the board says on its console. */
   readonly said: (text: string) => void;
   /** What the board's clock shows at power-on. */
@@ -92,12 +93,13 @@ export function runBoard(path: string, around: Surroundings): RunReport {
 }
 
 function portOf(around: Surroundings): BoardPort & { restarted: boolean } {
-  const { clock, line, module, world, random, clockAtBoot = 0 } = around;
+  const { clock, line, module, world, random, keyboard, clockAtBoot = 0 } = around;
   const shared = new Uint8Array(SHARED_SIZE);
   const begin = clock.now;
-  let woken = false;
+  /** Until when the board sleeps, unless a byte wakes it. */
+  let sleepsUntil = 0;
   line.onWake(() => {
-    woken = true;
+    sleepsUntil = clock.now;
   });
   const now = (): number => (Math.floor(clock.now - begin) + clockAtBoot) | 0;
   const port: BoardPort & { restarted: boolean } = {
@@ -107,13 +109,17 @@ function portOf(around: Surroundings): BoardPort & { restarted: boolean } {
     millis: now,
     idle(until) {
       if (around.isOver()) return 1;
-      const end = clock.now + Math.max(TURN_MS, (until - now()) | 0);
-      woken = false;
+      sleepsUntil = clock.now + Math.max(TURN_MS, (until - now()) | 0);
       clock.runFor(TURN_MS);
-      while (!woken && clock.now < end) clock.runUntil(Math.min(clock.nextEventAt() ?? end, end));
+      while (clock.now < sleepsUntil && keyboard.length === 0) clock.runUntil(Math.min(clock.nextEventAt() ?? sleepsUntil, sleepsUntil));
       return 0;
     },
-    read: (uart, room) => (uart === CONSOLE ? 0 : line.read(shared, 0, room)),
+    read(uart, room) {
+      if (uart !== CONSOLE) return line.read(shared, 0, room);
+      const typed = keyboard.splice(0, room);
+      shared.set(typed);
+      return typed.length;
+    },
     write(uart, count) {
       if (uart !== CONSOLE) return line.write(shared, 0, count);
       around.said(Buffer.from(shared.subarray(0, count)).toString("latin1"));

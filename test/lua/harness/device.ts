@@ -52,7 +52,7 @@ function isLua(addon: unknown): addon is Lua {
 }
 
 /** How many buffers of a test are kept alike with their copies in Lua. */
-const KEPT_ALIKE = 8;
+const KEPT_ALIKE = 4;
 
 export type Modules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
@@ -298,19 +298,17 @@ export function openDevice(files: DeviceFiles): Modules {
     });
   }
 
-  const modules = into(() => lua.open(readFileSync(files.bytecode), node));
-  return plainModules(modules);
+  return plainModules(into(() => lua.open(readFileSync(files.bytecode), node)));
 }
 
-/** The bundle's modules, each export read once: modules do not change what they export. */
-function plainModules(modules: unknown): Modules {
-  if (typeof modules !== "object" || modules === null) throw new Error("the bundle exports no modules");
-  const all: Record<string, Record<string, unknown>> = {};
-  for (const [name, exported] of Object.entries(Reflect.get(modules, "default") as object)) {
-    all[name] = {};
-    for (const [key, value] of Object.entries(exported)) all[name][key] = value;
-  }
-  return all;
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === "object" && value !== null ? Object.entries(value) : [];
+}
+
+/** What the entry of the bundle exports as a table of modules, read once: modules do not change what they export. */
+function plainModules(entry: unknown): Modules {
+  const [, modules] = entriesOf(entry).find(([name]) => name === "default") ?? [];
+  return Object.fromEntries(entriesOf(modules).map(([name, exported]) => [name, Object.fromEntries(entriesOf(exported))]));
 }
 
 let opened: Modules | undefined;

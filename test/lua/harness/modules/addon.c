@@ -122,6 +122,7 @@ static int open_body(lua_State *L) {
   char *bytecode = aligned_alloc(16, (size + 15) / 16 * 16);
   memcpy(bytecode, bytes, size);
   bytes_open(L);
+  bytes_open_natives(L);
   base_open(L);
   crossing_open(call->env, L, call->values[1]);
   struct piece piece = {bytecode, size};

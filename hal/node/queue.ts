@@ -1,0 +1,346 @@
+/**
+ * The queue operations of `Native`, for Node: the twin of `hal/lua/queue.c`, which has a picture of a queue. The numbers
+ * stand in the buffer, as there, so that a queue takes the same room in every place.
+ */
+import { type Bytes, QueueNumber } from "../hal";
+import { view } from "./view";
+
+/** What the numbers take. */
+const QUEUE_HEADER = 68;
+
+/** What is behind the numbers that everybody may read. Places are offsets into the buffer. */
+const enum Place {
+  Head = 11,
+  Next,
+  Tail,
+  End,
+  /** Of the packet that is being written: where its room begins, and where its body does. */
+  Open,
+  Body,
+}
+
+type Key = QueueNumber | Place;
+
+class Queue {
+  readonly bytes: Uint8Array;
+  readonly numbers: Int32Array;
+
+  constructor(queue: Bytes) {
+    if (queue.length <= QUEUE_HEADER) throw new RangeError(`a queue has more than ${QUEUE_HEADER} bytes`);
+    this.bytes = view(queue);
+    this.numbers = new Int32Array(this.bytes.buffer, this.bytes.byteOffset, QUEUE_HEADER / 4);
+  }
+
+  get(key: Key): number {
+    return this.numbers[key] ?? 0;
+  }
+
+  set(key: Key, value: number): void {
+    this.numbers[key] = value;
+  }
+
+  add(key: Key, value: number): void {
+    this.set(key, this.get(key) + value);
+  }
+
+  empty(): void {
+    for (const key of [QueueNumber.Count, QueueNumber.Due, QueueNumber.Partial, QueueNumber.Used]) this.set(key, 0);
+    this.set(QueueNumber.Run, 0);
+    for (const key of [Place.Head, Place.Next, Place.Tail]) this.set(key, QUEUE_HEADER);
+    this.set(Place.End, this.bytes.length);
+  }
+
+  /** Where `count` bytes have room in one piece; -1 if nowhere. */
+  roomFor(count: number): number {
+    const head = this.get(Place.Head);
+    const tail = this.get(Place.Tail);
+    const wrapped = this.get(QueueNumber.Used) > 0 && tail <= head;
+    if (count <= (wrapped ? head : this.bytes.length) - tail) return tail;
+    return !wrapped && count <= head - QUEUE_HEADER ? QUEUE_HEADER : -1;
+  }
+
+  /** The same, counted when there is none. */
+  reserve(count: number): number {
+    if (this.get(QueueNumber.Count) === this.get(QueueNumber.Slots)) {
+      this.add(QueueNumber.RefusedSlots, 1);
+      return -1;
+    }
+    const at = this.roomFor(count);
+    if (at < 0) this.add(QueueNumber.Refused, 1);
+    return at;
+  }
+
+  /** The packet of `length` bytes at `at`, where room was found, is in the queue. */
+  commit(at: number, length: number): void {
+    const tail = this.get(Place.Tail);
+    if (at !== tail) {
+      this.set(Place.End, tail);
+      this.add(QueueNumber.Used, this.bytes.length - tail);
+    }
+    if (this.get(QueueNumber.Due) === 0) this.set(Place.Next, at);
+    this.set(Place.Tail, at + length);
+    this.add(QueueNumber.Used, length);
+    this.add(QueueNumber.Count, 1);
+    this.add(QueueNumber.Due, 1);
+    this.set(QueueNumber.HighBytes, Math.max(this.get(QueueNumber.HighBytes), this.get(QueueNumber.Used)));
+    this.set(QueueNumber.HighCount, Math.max(this.get(QueueNumber.HighCount), this.get(QueueNumber.Count)));
+  }
+
+  range(at: number, count: number): Uint8Array {
+    if (at < 0 || count < 0 || at + count > this.bytes.length) {
+      throw new RangeError(`${count} bytes at ${at} are outside a queue of ${this.bytes.length}`);
+    }
+    return this.bytes.subarray(at, at + count);
+  }
+
+  /** How long the packet at `at` is, with its header. */
+  packetLength(at: number): number {
+    let length = 0;
+    let header = 1;
+    for (let factor = 1; factor < 2 ** 28; factor *= 128) {
+      const byte = this.range(at + header, 1)[0] ?? 0;
+      length += (byte & 127) * factor;
+      header++;
+      if (byte < 128) break;
+    }
+    return this.range(at, header + length).length;
+  }
+
+  /** The two bytes behind the string that the body of the packet at `at` begins with, as a number. */
+  numberBehindString(at: number): number {
+    let string = at + 2;
+    while ((this.bytes[string - 1] ?? 0) >= 128) string++;
+    return this.u16(string + 2 + this.u16(string));
+  }
+
+  u16(at: number): number {
+    const [high = 0, low = 0] = this.range(at, 2);
+    return high * 256 + low;
+  }
+
+  /** Where the packet behind the one that ends at `end` begins, if there is one. */
+  behind(end: number): number {
+    return end === this.get(Place.End) ? QUEUE_HEADER : end;
+  }
+
+  /** Gives back the oldest packets, as long as they are over. */
+  release(): void {
+    while (this.get(QueueNumber.Count) > this.get(QueueNumber.Due) && this.bytes[this.get(Place.Head)] === 0) {
+      const length = this.packetLength(this.get(Place.Head));
+      this.add(Place.Head, length);
+      this.add(QueueNumber.Used, -length);
+      this.add(QueueNumber.Count, -1);
+      this.unwrapHead();
+    }
+    if (this.get(QueueNumber.Count) === 0) this.empty();
+  }
+
+  /** The head goes on at the front when it has come to where the packets end. */
+  unwrapHead(): void {
+    if (this.get(Place.Head) !== this.get(Place.End)) return;
+    this.add(QueueNumber.Used, this.get(Place.End) - this.bytes.length);
+    this.set(Place.Head, QUEUE_HEADER);
+    this.set(Place.End, this.bytes.length);
+  }
+}
+
+export function createQueue(size: number, slots: number): Bytes {
+  if (size < 1 || size > 65535) throw new RangeError(`a queue has 1 to 65535 bytes, not ${size}`);
+  const bytes = new Uint8Array(QUEUE_HEADER + size);
+  const queue = new Queue(bytes);
+  queue.set(QueueNumber.Size, size);
+  queue.set(QueueNumber.Slots, slots);
+  queue.empty();
+  return bytes;
+}
+
+export function queueNumber(bytes: Bytes, which: QueueNumber): number {
+  return new Queue(bytes).get(which);
+}
+
+export function queueFits(bytes: Bytes, count: number): boolean {
+  const queue = new Queue(bytes);
+  return queue.get(QueueNumber.Count) < queue.get(QueueNumber.Slots) && queue.roomFor(count) >= 0;
+}
+
+export function queueAdd(bytes: Bytes, packet: Bytes): boolean {
+  const queue = new Queue(bytes);
+  const at = queue.reserve(packet.length);
+  if (at < 0) return false;
+  queue.range(at, packet.length).set(view(packet));
+  queue.commit(at, packet.length);
+  return true;
+}
+
+export function queueOpen(bytes: Bytes, head: Bytes, room: number): number {
+  if (room < 0) throw new RangeError(`there is no room of ${room} bytes`);
+  const queue = new Queue(bytes);
+  const length = head.length + room;
+  const headerSize = headerOf(0, length).length;
+  const at = queue.reserve(headerSize + length);
+  if (at < 0) return -1;
+  queue.set(Place.Open, at);
+  queue.set(Place.Body, at + headerSize);
+  queue.range(at + headerSize, head.length).set(view(head));
+  return at + headerSize + head.length;
+}
+
+export function queueClose(bytes: Bytes, end: number, first: number): void {
+  const queue = new Queue(bytes);
+  const at = queue.get(Place.Open);
+  const body = queue.get(Place.Body);
+  const length = end - body;
+  queue.range(body, length);
+  const header = headerOf(first, length);
+  const packet = queue.range(at, header.length + length);
+  queue.bytes.copyWithin(at + header.length, body, end);
+  packet.set(header);
+  queue.commit(at, packet.length);
+}
+
+export function queuePut(bytes: Bytes, first: number, head: Bytes, from: Bytes, fromAt: number, count: number): number {
+  const queue = new Queue(bytes);
+  if (fromAt < 0 || count < 0 || fromAt + count > from.length) {
+    throw new RangeError(`${count} bytes at ${fromAt} are outside a buffer of ${from.length}`);
+  }
+  const header = headerOf(first, head.length + count);
+  const length = header.length + head.length + count;
+  const at = queue.reserve(length);
+  if (at < 0) return -1;
+  const packet = queue.range(at, length);
+  packet.set(header);
+  packet.set(view(head), header.length);
+  packet.set(view(from).subarray(fromAt, fromAt + count), header.length + head.length);
+  queue.commit(at, length);
+  return at + length - count;
+}
+
+/** A first byte, and the length of what follows: seven bits a byte, the lowest first. */
+function headerOf(first: number, length: number): number[] {
+  const header = [first];
+  let left = length;
+  for (; left >= 128; left = Math.floor(left / 128)) header.push((left & 127) | 128);
+  header.push(left);
+  return header;
+}
+
+/** How many bytes go next, as whole packets if one fits. */
+function nextRun(queue: Queue, limit: number, most: number): number {
+  const packets = Math.min(most, queue.get(QueueNumber.Due));
+  let at = queue.get(Place.Next);
+  let gone = queue.get(QueueNumber.Partial);
+  let total = 0;
+  for (let i = 0; i < packets; i++) {
+    const length = queue.packetLength(at);
+    if (total + length - gone > limit) return total === 0 ? limit : total;
+    total += length - gone;
+    gone = 0;
+    at = queue.behind(at + length);
+  }
+  return total;
+}
+
+export function queueRun(bytes: Bytes, limit: number, most: number): number {
+  const queue = new Queue(bytes);
+  queue.set(QueueNumber.Run, nextRun(queue, limit, most));
+  return queue.get(QueueNumber.Run);
+}
+
+export function queueNext(bytes: Bytes): number {
+  const queue = new Queue(bytes);
+  return queue.get(Place.Next) + queue.get(QueueNumber.Partial);
+}
+
+export function queuePiece(bytes: Bytes): number {
+  const queue = new Queue(bytes);
+  const next = queue.get(Place.Next);
+  const tail = queue.get(Place.Tail);
+  const end = next < tail ? tail : queue.get(Place.End);
+  return Math.min(queue.get(QueueNumber.Run), end - next - queue.get(QueueNumber.Partial));
+}
+
+export function queueTaken(bytes: Bytes, count: number, mask: number): number {
+  const queue = new Queue(bytes);
+  let kept = 0;
+  queue.add(QueueNumber.Partial, count);
+  queue.set(QueueNumber.Run, Math.max(queue.get(QueueNumber.Run) - count, 0));
+  while (queue.get(QueueNumber.Due) > 0) {
+    const at = queue.get(Place.Next);
+    const length = queue.packetLength(at);
+    if (queue.get(QueueNumber.Partial) < length) break;
+    queue.add(QueueNumber.Partial, -length);
+    queue.set(Place.Next, queue.behind(at + length));
+    queue.add(QueueNumber.Due, -1);
+    if (((queue.bytes[at] ?? 0) & mask) !== 0) kept++;
+    else queue.bytes[at] = 0;
+  }
+  queue.release();
+  return kept;
+}
+
+export function queueFirst(bytes: Bytes): number {
+  return new Queue(bytes).get(Place.Head);
+}
+
+export function queueAfter(bytes: Bytes, at: number): number {
+  const queue = new Queue(bytes);
+  return queue.behind(at + queue.packetLength(at));
+}
+
+export function queueFind(bytes: Bytes, count: number, mask: number, value: number): number {
+  const queue = new Queue(bytes);
+  let at = queue.get(Place.Head);
+  for (let left = Math.min(count, queue.get(QueueNumber.Count)); left > 0; left--) {
+    const length = queue.packetLength(at);
+    if (((queue.bytes[at] ?? 0) & mask) !== 0 && queue.numberBehindString(at) === value) return at;
+    at = queue.behind(at + length);
+  }
+  return -1;
+}
+
+export function queueOver(bytes: Bytes, at: number): void {
+  const queue = new Queue(bytes);
+  queue.range(at, 1)[0] = 0;
+  queue.release();
+}
+
+export function queueClear(bytes: Bytes): void {
+  new Queue(bytes).empty();
+}
+
+export function queueRewind(bytes: Bytes): void {
+  const queue = new Queue(bytes);
+  const size = bytes.length;
+  const packets = queue.get(QueueNumber.Count);
+  let end = queue.get(Place.End);
+  let from = queue.get(Place.Head);
+  let to = from;
+  queue.set(Place.End, size);
+  queue.set(QueueNumber.Count, 0);
+  queue.set(QueueNumber.Used, 0);
+  for (let i = 0; i < packets; i++) {
+    if (from === end) {
+      // What comes next begins at the front. What stands before it now ends earlier.
+      queue.set(Place.End, to);
+      queue.add(QueueNumber.Used, size - to);
+      from = QUEUE_HEADER;
+      to = from;
+      end = size;
+    }
+    const length = queue.packetLength(from);
+    if (queue.bytes[from] !== 0) {
+      queue.bytes.copyWithin(to, from, from + length);
+      to += length;
+      queue.add(QueueNumber.Used, length);
+      queue.add(QueueNumber.Count, 1);
+    }
+    from += length;
+  }
+  queue.set(Place.Tail, to);
+  queue.set(QueueNumber.Due, queue.get(QueueNumber.Count));
+  queue.set(QueueNumber.Partial, 0);
+  queue.set(QueueNumber.Run, 0);
+  if (queue.get(QueueNumber.Count) === 0) queue.empty();
+  else queue.unwrapHead();
+  queue.set(Place.Next, queue.get(Place.Head));
+}
