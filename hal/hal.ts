@@ -30,6 +30,26 @@ export interface Bytes {
  */
 export type Millis = number;
 
+/** What {@link Native.queueNumber} tells of a queue. */
+export const enum QueueNumber {
+  /** How many bytes, and how many packets, it was made for. */
+  Size,
+  Slots,
+  /** Packets in it; those among them that have not gone, or not wholly; and how much of the first of these has gone. */
+  Count,
+  Due,
+  Partial,
+  /** What of the last run has not gone. */
+  Run,
+  /** Bytes that are taken, and the most that `Used` and `Count` have ever been. */
+  Used,
+  HighBytes,
+  HighCount,
+  /** How often there was no room in one piece, and how often too many packets. */
+  Refused,
+  RefusedSlots,
+}
+
 /**
  * Block operations on {@link Bytes}, native in every place. Imported as functions: `import { copy } from "#native"`.
  * Work on ranges belongs here: on a chip a byte that is touched from Lua costs hundreds of cycles, a byte that is
@@ -77,6 +97,60 @@ export interface Native {
    * before it, and a length of 0 ends the list. The filters are well-formed.
    */
   matchFilter(this: void, filters: Bytes, from: number, topic: Bytes, at: number, count: number): number;
+  /**
+   * A queue of packets: a first byte, then the length of the rest, 7 bits a byte, the lowest first, the highest bit set
+   * in all but the last; then the rest. They stand in a buffer in the order in which they came, each in one piece. Some
+   * are kept when they have gone, until it is said that they are over; their room is given back in order.
+   * Room for `size` bytes (1 to 65535) and `slots` packets. The buffer's own numbers come first in it. @boot
+   */
+  createQueue(this: void, size: number, slots: number): Bytes;
+  queueNumber(this: void, queue: Bytes, which: QueueNumber): number;
+  /** Whether there is room for a packet of `room` bytes, first byte and length included. */
+  queueFits(this: void, queue: Bytes, room: number): boolean;
+  /**
+   * Finds room for a packet that goes on with `head` and at most `room` bytes behind its length, and writes `head`.
+   * Gives where it goes on; -1, counted, when there is no room. Nothing is queued before {@link queueClose}, which must
+   * come before any other change of the queue.
+   */
+  queueOpen(this: void, queue: Bytes, head: Bytes, room: number): number;
+  /** Queues the packet that was opened, whose last byte stands before `end`, with its first byte and length. */
+  queueClose(this: void, queue: Bytes, end: number, first: number): void;
+  /**
+   * Opens and closes at once: queues the packet of `head` and the `count` bytes at `at`. Gives where they went, and then
+   * they may still be changed; -1, counted, when there is no room.
+   */
+  queuePut(this: void, queue: Bytes, first: number, head: Bytes, from: Bytes, at: number, count: number): number;
+  /** Queues a whole packet. False, counted, when there is no room. */
+  queueAdd(this: void, queue: Bytes, packet: Bytes): boolean;
+  /**
+   * How many bytes go next, up to `limit`, as whole packets, at most `most`; one that is longer than `limit` is cut.
+   * What is left of a packet that was cut comes first. 0 when nothing waits. The queue keeps in mind what of this run
+   * has not gone.
+   */
+  queueRun(this: void, queue: Bytes, limit: number, most: number): number;
+  /** Where the next byte to go stands, and how many of the run lie in one piece from there. */
+  queueNext(this: void, queue: Bytes): number;
+  queuePiece(this: void, queue: Bytes): number;
+  /**
+   * The next `count` bytes have gone. A packet that has gone wholly is over when its first byte has none of the bits of
+   * `keep`. Gives how many others there were.
+   */
+  queueTaken(this: void, queue: Bytes, count: number, keep: number): number;
+  /** Where the oldest packet begins, and the one behind that at `at`. Whether there is one, `Count` tells. */
+  queueFirst(this: void, queue: Bytes): number;
+  queueAfter(this: void, queue: Bytes, at: number): number;
+  /**
+   * The oldest packet that has one of the bits of `mask` in its first byte, and the number `value` in the two bytes
+   * behind the string, two bytes of length first, that its body begins with; `gone`: only among those that have gone.
+   * Gives where it begins; -1 when there is none.
+   */
+  queueFind(this: void, queue: Bytes, mask: number, value: number, gone: boolean): number;
+  /** The packet at `at`, which was kept, is over: its first byte becomes 0. Gives whether it was the oldest. */
+  queueOver(this: void, queue: Bytes, at: number): boolean;
+  /** Drops everything. The highest marks and the counters stay. */
+  queueClear(this: void, queue: Bytes): void;
+  /** Drops what is over, also what has 0 for its first byte and has not gone. All that is left is due again, from the oldest on. */
+  queueRewind(this: void, queue: Bytes): void;
   /** The range as a string. @boot */
   textAt(this: void, bytes: Bytes, at: number, count: number): string;
   /** `a / b` rounded towards minus infinity, exact over the whole int32 range; `b` is not 0. */

@@ -1,9 +1,10 @@
 /** The answer to `status`: how the board is doing, one `key=value` a line. */
-import { StartCause } from "../../hal/hal";
-import { ringBytes } from "../core/ring";
+import { QueueNumber, StartCause } from "../../hal/hal";
+import { queueNumber } from "#native";
 import { type Writer, writeDecimal, writeText } from "../core/writer";
 import { brokerOf } from "../mqtt/client";
 import { type Client, ClientState } from "../mqtt/client-state";
+import { outboxCount, outboxUsed } from "../mqtt/outbox";
 import { ssidOf } from "../wifi/esp-at-bringup";
 import { type EspAt, Phase } from "../wifi/esp-at-state";
 import { type Console } from "./console-state";
@@ -70,16 +71,16 @@ function writeCounterLine(console: Console, writer: Writer, step: number): boole
       numberLine(writer, "refused=", stats.refused + stats.offline + stats.tooLong + outbox.dropped);
       return true;
     case 4:
-      numberLine(writer, "queued=", outbox.count);
+      numberLine(writer, "queued=", outboxCount(outbox));
       return true;
     case 5:
-      numberLine(writer, "queued.bytes=", ringBytes(outbox.ring));
+      numberLine(writer, "queued.bytes=", outboxUsed(outbox));
       return true;
     case 6:
-      numberLine(writer, "queued.high=", outbox.highWater);
+      numberLine(writer, "queued.high=", queueNumber(outbox.queue, QueueNumber.HighCount));
       return true;
     case 7:
-      numberLine(writer, "queued.bytes.high=", outbox.ring.highWater);
+      numberLine(writer, "queued.bytes.high=", queueNumber(outbox.queue, QueueNumber.HighBytes));
       return true;
     case 8:
       numberLine(writer, "received=", stats.received);

@@ -3,6 +3,7 @@
  * number has a command topic and a state topic, a reading is sampled, a rule has its topic.
  */
 import type { Hal, Millis } from "../../hal/hal";
+import { u16At } from "#native";
 import { createDeadline, type Deadline } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
 import { addSubscription } from "../mqtt/client";
@@ -170,7 +171,7 @@ export function addRule(
     return;
   }
   const rule = createRule(reading, above, hysteresis, parts.prefix + topic, payload);
-  const encoded = rule.publication.topic;
-  if (isTopicName(encoded, TOPIC_NAME_AT, encoded.length - TOPIC_NAME_AT)) parts.rules.push(rule);
+  const head = rule.publication.head;
+  if (isTopicName(head, TOPIC_NAME_AT, u16At(head, 0))) parts.rules.push(rule);
   else complain(parts, "a rule publishes to what is no topic name: " + topic);
 }

@@ -31,7 +31,7 @@ export function createDeadline(): Deadline {
 /** Sets the deadline `wait` milliseconds from now, whatever it was before. */
 export function arm(deadline: Deadline, now: Millis, wait: number): void {
   deadline.armed = true;
-  deadline.at = later(now, wait);
+  deadline.at = (now + wait) | 0;
 }
 
 export function disarm(deadline: Deadline): void {

@@ -2,7 +2,6 @@
 import type { Bytes, Entropy, Millis } from "../../hal/hal";
 import { type Backoff } from "../core/backoff";
 import { type Link, type LinkLoss } from "../core/link";
-import { type Ring } from "../core/ring";
 import { type Deadline } from "../core/time";
 import { type Writer } from "../core/writer";
 import { type ConnectOptions, type Notice } from "./connect";
@@ -113,8 +112,13 @@ export interface Client {
   /** How many bytes a SUBSCRIBE with all of them takes. */
   subscribeSize: number;
   readonly outbox: Outbox;
+  /** The queue in it, at hand for those who write messages. */
+  readonly outboxQueue: Bytes;
   /** Everything but PUBLISH, and the notices: sent before the outbox, so that a full outbox never holds back an ack. */
-  readonly control: Ring;
+  readonly control: Bytes;
+  readonly controlSize: number;
+  /** Something in there waits to be sent. */
+  controlDue: boolean;
   readonly reader: Reader;
   readonly stats: ClientStats;
   state: ClientState;
@@ -133,6 +137,9 @@ export interface Client {
   readonly connectPacket: Bytes;
   readonly pingPacket: Bytes;
   readonly disconnectPacket: Bytes;
+  /** The PUBACK that is sent next; and two bytes, where a packet identifier will stand. */
+  readonly pubackPacket: Bytes;
+  readonly noId: Bytes;
   readonly birthPacket: Bytes | undefined;
   readonly farewellPacket: Bytes | undefined;
 
@@ -140,8 +147,9 @@ export interface Client {
   /** The next try, or the end of patience with CONNACK. */
   readonly timer: Deadline;
   readonly lasting: Deadline;
-  /** The next PINGREQ, counted from the last packet sent, and the end of patience with PINGRESP. */
-  readonly ping: Deadline;
+  /** When something was sent last: the next PINGREQ counts from there. */
+  sentAt: Millis;
+  /** The end of patience with PINGRESP. */
   readonly pingresp: Deadline;
   readonly ack: Deadline;
   readonly leaveBy: Deadline;
@@ -152,17 +160,17 @@ export interface Client {
 
   /** Packet identifiers: the last one given, and those of the SUBSCRIBE and UNSUBSCRIBE under way (0: none). */
   lastId: number;
+  /** They have begun at 1 again since nothing was held. */
+  idsWrapped: boolean;
   subscribeId: number;
   unsubscribeId: number;
 
-  /** What is left of the run that was offered: control bytes first, or an unfinished packet of the outbox first. */
+  /** What is left of the control packets in the run that was offered; the messages come after them. */
   planControl: number;
-  planOutbox: number;
 
   /** The publish that is being written. */
   readonly draft: Writer;
   draftOf: Publication | undefined;
-  draftAt: number;
   draftId: number;
   /** For control packets while they are encoded. */
   readonly encoder: Writer;

@@ -20,11 +20,10 @@
  * Idle, and from Opening and Connecting to Closing.
  */
 import type { Entropy, Millis } from "../../hal/hal";
-import { allocate } from "#native";
+import { allocate, createQueue } from "#native";
 import { backoffNext, backoffReset, createBackoff } from "../core/backoff";
-import { type Link, LinkLoss, type LinkUser } from "../core/link";
-import { createRing } from "../core/ring";
-import { arm, createDeadline, disarm, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
+import { type Link, LinkLoss } from "../core/link";
+import { arm, createDeadline, disarm, elapsed, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
 import { createWriter } from "../core/writer";
 import {
   type Broker,
@@ -36,31 +35,22 @@ import {
   Fault,
 } from "./client-state";
 import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
-import { announce, fail, oversizeCame, packetCame, violation } from "./incoming";
-import { createOutbox, outboxEmpty, outboxLinkLost } from "./outbox";
-import { PacketType, type Qos } from "./packet";
-import { createReader, readerFeed, readerReset, readerStop } from "./reader";
-import {
-  controlBegin,
-  controlEnd,
-  expectAcks,
-  nextId,
-  sendControl,
-  senderOffer,
-  senderPiece,
-  senderReset,
-  senderRoom,
-  senderTaken,
-  senderWaiting,
-} from "./sender";
+import { announce, createReaderEvents, fail } from "./incoming";
+import { createLinkUser } from "./link-user";
+import { createOutbox, outboxCount, outboxLinkLost } from "./outbox";
+import { createPuback, PacketType, type Qos } from "./packet";
+import { createReader, readerAttach, readerReset, readerStop } from "./reader";
+import { ALL, controlBegin, controlEnd, expectAcks, nextId, sendControl, senderReset } from "./sender";
 import {
   anyIn,
   createSubscription,
   largestSubscribe,
   type MessageHandler,
+  SUBSCRIBE,
   type Subscription,
   subscriptionsInterrupted,
   SubscriptionState,
+  UNSUBSCRIBE,
   writeSubscribe,
   writeUnsubscribe,
 } from "./subscriptions";
@@ -92,22 +82,9 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     2 * options.subscribeRoom +
     (birthPacket === undefined ? 0 : birthPacket.length) +
     (farewellPacket === undefined ? 0 : farewellPacket.length);
-  const control = createRing(controlSize);
+  const control = createQueue(controlSize, ALL);
   const outbox = createOutbox(options.outboxSize, options.outboxSlots);
-  const reader = createReader(
-    {
-      packet(now, first, bytes, at, count) {
-        packetCame(client, now, first, bytes, at, count);
-      },
-      oversize(_now, first, id) {
-        oversizeCame(client, first, id);
-      },
-      malformed() {
-        violation(client);
-      },
-    },
-    options.receiveSize,
-  );
+  const reader = createReader(options.receiveSize);
   const client: Client = {
     options,
     link,
@@ -117,7 +94,10 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     filters: createFilterList(options.subscribeRoom),
     subscribeSize: 0,
     outbox,
+    outboxQueue: outbox.queue,
     control,
+    controlSize,
+    controlDue: false,
     reader,
     stats: createStats(),
     state: ClientState.Idle,
@@ -131,12 +111,14 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     connectPacket,
     pingPacket: createBarePacket(PacketType.Pingreq),
     disconnectPacket: createBarePacket(PacketType.Disconnect),
+    pubackPacket: createPuback(),
+    noId: allocate(2),
     birthPacket,
     farewellPacket,
     backoff: createBackoff(BACKOFF_FIRST, BACKOFF_CAP),
     timer: createDeadline(),
     lasting: createDeadline(),
-    ping: createDeadline(),
+    sentAt: 0,
     pingresp: createDeadline(),
     ack: createDeadline(),
     leaveBy: createDeadline(),
@@ -144,15 +126,14 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     announce: false,
     unanswered: 0,
     lastId: 0,
+    idsWrapped: false,
     subscribeId: 0,
     unsubscribeId: 0,
     planControl: 0,
-    planOutbox: 0,
-    draft: createWriter(outbox.ring.bytes),
+    draft: createWriter(outbox.queue),
     draftOf: undefined,
-    draftAt: 0,
     draftId: 0,
-    encoder: createWriter(control.bytes),
+    encoder: createWriter(control),
     message: {
       bytes: allocate(1),
       topicAt: 0,
@@ -165,7 +146,8 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
       dup: false,
     },
   };
-  link.attach(createLinkUser(client));
+  readerAttach(reader, createReaderEvents(client));
+  link.attach(createLinkUser(client, { up: linkUp, down: linkDown }));
   return client;
 }
 
@@ -207,38 +189,6 @@ function createStats(): ClientStats {
     losses: 0,
     violations: 0,
     pings: 0,
-  };
-}
-
-/** @boot */
-function createLinkUser(client: Client): LinkUser {
-  return {
-    linkUp(now) {
-      linkUp(client, now);
-    },
-    linkDown(now, loss) {
-      linkDown(client, now, loss);
-    },
-    room() {
-      return senderRoom(client);
-    },
-    received(now, bytes, at, count) {
-      readerFeed(client.reader, now, bytes, at, count);
-    },
-    waiting() {
-      return senderWaiting(client);
-    },
-    offer(limit) {
-      return senderOffer(client, limit);
-    },
-    piece(span) {
-      senderPiece(client, span);
-    },
-    taken(now, count) {
-      senderTaken(client, now, count);
-      // DISCONNECT is out: nothing may follow it. [MQTT-3.14.4-2]
-      if (client.state === ClientState.Leaving && client.control.used === 0) client.link.close();
-    },
   };
 }
 
@@ -302,9 +252,9 @@ export function clientWait(client: Client, now: Millis): number {
   }
   if (client.state !== ClientState.Online) return LONGEST_WAIT;
   // With control packets on their way, the link will report something.
-  const quiet = client.control.used === 0;
+  const quiet = !client.controlDue;
   if (quiet && hasToSay(client)) return 0;
-  let wait = sooner(waitFor(client.ping, now), waitFor(client.pingresp, now));
+  let wait = sooner(pingWait(client, now), waitFor(client.pingresp, now));
   wait = sooner(wait, waitFor(client.ack, now));
   wait = sooner(wait, waitFor(client.lasting, now));
   return client.leaving && quiet ? sooner(wait, waitFor(client.leaveBy, now)) : wait;
@@ -325,7 +275,7 @@ function wantsUnsubscribe(client: Client): boolean {
 
 /** Whether a client that is to leave has nothing more to wait for. */
 function isDone(client: Client): boolean {
-  return client.leaving && outboxEmpty(client.outbox);
+  return client.leaving && outboxCount(client.outbox) === 0;
 }
 
 function openLink(client: Client): void {
@@ -362,7 +312,6 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   senderReset(client);
   client.subscribeId = 0;
   client.unsubscribeId = 0;
-  disarm(client.ping);
   disarm(client.pingresp);
   disarm(client.ack);
   disarm(client.lasting);
@@ -403,16 +352,24 @@ function keepSession(client: Client, now: Millis): void {
     disarm(client.lasting);
     backoffReset(client.backoff);
   }
-  if (isDue(client.ping, now)) sendPing(client, now);
+  if (pingWait(client, now) === 0) sendPing(client, now);
   announce(client);
   if (wantsSubscribe(client)) sendSubscribe(client, now);
   if (wantsUnsubscribe(client)) sendUnsubscribe(client, now);
   if (isDone(client) || (client.leaving && isDue(client.leaveBy, now))) sayGoodbye(client);
 }
 
+/** Milliseconds until a PINGREQ is due, 0 when it is: the keep alive interval after the last packet. [MQTT-3.1.2-23] */
+function pingWait(client: Client, now: Millis): number {
+  if (client.options.keepAlive === 0) return LONGEST_WAIT;
+  const wait = client.options.keepAlive * 1000 - elapsed(now, client.sentAt);
+  if (wait < 0) return 0;
+  return sooner(wait, LONGEST_WAIT);
+}
+
 /** At most one PINGREQ is under way. One that cannot be sent now is due again later, even if nothing else is sent. */
 function sendPing(client: Client, now: Millis): void {
-  arm(client.ping, now, client.options.keepAlive * 1000);
+  client.sentAt = now;
   if (client.pingresp.armed || !sendControl(client, client.pingPacket)) return;
   client.stats.pings++;
   arm(client.pingresp, now, PINGRESP_PATIENCE);
@@ -422,8 +379,8 @@ function sendSubscribe(client: Client, now: Millis): void {
   const writer = controlBegin(client, client.subscribeSize);
   if (writer === undefined) return;
   client.subscribeId = nextId(client);
-  writeSubscribe(writer, client.subscriptions, client.subscribeId);
-  controlEnd(client);
+  writeSubscribe(writer, client.subscriptions);
+  controlEnd(client, SUBSCRIBE, client.subscribeId);
   expectAcks(client, now);
 }
 
@@ -431,14 +388,14 @@ function sendUnsubscribe(client: Client, now: Millis): void {
   const writer = controlBegin(client, client.subscribeSize);
   if (writer === undefined) return;
   client.unsubscribeId = nextId(client);
-  writeUnsubscribe(writer, client.subscriptions, client.unsubscribeId);
-  controlEnd(client);
+  writeUnsubscribe(writer, client.subscriptions);
+  controlEnd(client, UNSUBSCRIBE, client.unsubscribeId);
   expectAcks(client, now);
 }
 
 /** Once the control ring is empty, there is room in it for both. */
 function sayGoodbye(client: Client): void {
-  if (client.control.used > 0) return;
+  if (client.controlDue) return;
   if (client.farewellPacket !== undefined) sendControl(client, client.farewellPacket);
   sendControl(client, client.disconnectPacket);
   client.state = ClientState.Leaving;

@@ -39,8 +39,3 @@ export function afterLinkLoss(flow: Flow, qos: number): Flow {
 export function afterSessionLoss(flow: Flow): Flow {
   return flow === Flow.DueAgain ? Flow.Due : flow;
 }
-
-/** Whether the message is to be sent when its turn comes. */
-export function isDueToSend(flow: Flow): boolean {
-  return flow === Flow.Due || flow === Flow.DueAgain;
-}

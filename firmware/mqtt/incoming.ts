@@ -3,16 +3,15 @@
  * was wrong once is not to be believed. [MQTT-4.8.0-1]
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { byteAt, div, u16At } from "#native";
+import { byteAt, div, isUtf8Without, matchFilter, putU16, queueFind, queueOver, u16At } from "#native";
 import { arm, disarm } from "../core/time";
-import { writeFixedHeader, DUP, PacketType, QOS_BITS, QOS_1, RETAIN } from "./packet";
-import { writeU16 } from "../core/writer";
+import { DUP, PacketType, PublishFlag, QOS_1, QOS_BITS, RETAIN } from "./packet";
 import { type Client, ClientState, Fault } from "./client-state";
-import { outboxAcknowledge, outboxSessionLost } from "./outbox";
-import { readerStop } from "./reader";
-import { ackCame, controlBegin, controlEnd, sendControl } from "./sender";
-import { dispatch, subackCame, subscriptionsDoubted, subscriptionsForgotten, unsubackCame } from "./subscriptions";
-import { isTopicName } from "./topic";
+import { outboxSessionLost } from "./outbox";
+import { type ReaderEvents, readerStop } from "./reader";
+import { ACK_PATIENCE, ackCame, sendControl } from "./sender";
+import { isListening, subackCame, subscriptionsDoubted, subscriptionsForgotten, unsubackCame } from "./subscriptions";
+import { Wildcard } from "./topic";
 
 /** A session that has lasted this long, in milliseconds, was a success: the next loss starts with a short backoff. */
 const LASTING = 60000;
@@ -30,21 +29,88 @@ export function violation(client: Client): void {
   fail(client, Fault.Violation);
 }
 
-/** A whole packet has come. */
-export function packetCame(client: Client, now: Millis, first: number, bytes: Bytes, at: number, count: number): void {
+/** What the reader tells of. What comes with every message is written out here, as in `link-user.ts`. @boot */
+export function createReaderEvents(client: Client): ReaderEvents {
+  const { subscriptions, filters, message, stats } = client;
+  return {
+    packet(now, first, bytes, at, count) {
+      if (first < PacketType.Publish * 16 || first >= (PacketType.Publish + 1) * 16) {
+        if (first === PacketType.Puback * 16 && client.state === ClientState.Online && count === 2) {
+          pubackCame(client, now, byteAt(bytes, at) * 256 + byteAt(bytes, at + 1));
+        } else {
+          otherCame(client, now, first, bytes, at, count);
+        }
+        return;
+      }
+      // PUBLISH: topic, packet identifier at QoS 1, payload. [MQTT 3.1.1 §3.3]
+      const flags = first & 15;
+      const qos = flags & PublishFlag.QosBits;
+      const end = at + count;
+      const topicAt = at + 2;
+      const topicLength = count < 2 ? 0 : byteAt(bytes, at) * 256 + byteAt(bytes, at + 1);
+      const idAt = topicAt + topicLength;
+      const payloadAt = qos === 0 ? idAt : idAt + 2;
+      if (
+        payloadAt > end ||
+        // Nothing was subscribed at QoS 2, so nothing may come at it; 3 does not exist. Without QoS, no DUP.
+        (qos === 0 ? flags > PublishFlag.Retain : qos > PublishFlag.Qos1) ||
+        // The first packet of a session is another. [MQTT-3.2.0-1]
+        client.state === ClientState.Connecting ||
+        topicLength === 0 ||
+        !isUtf8Without(bytes, topicAt, topicLength, Wildcard.Plus, Wildcard.Hash)
+      ) {
+        violation(client);
+        return;
+      }
+      const id = qos === 0 ? 0 : u16At(bytes, idAt);
+      if (id === 0 && qos !== 0) {
+        violation(client);
+        return;
+      }
+      message.bytes = bytes;
+      message.topicAt = topicAt;
+      message.topicLength = topicLength;
+      message.payloadAt = payloadAt;
+      message.payloadLength = end - payloadAt;
+      if (message.flags !== flags) {
+        message.flags = flags;
+        message.qos = qos === 0 ? 0 : 1;
+        message.retain = (flags & RETAIN) !== 0;
+        message.dup = (flags & DUP) !== 0;
+      }
+      stats.received++;
+      const last = subscriptions.length - 1;
+      let wanted = false;
+      let place = matchFilter(filters, 0, bytes, topicAt, topicLength);
+      while (place >= 0) {
+        const subscription = subscriptions[place];
+        if (subscription !== undefined && isListening(subscription.state)) {
+          wanted = true;
+          subscription.handler.message(now, message);
+        }
+        place = place === last ? -1 : matchFilter(filters, place + 1, bytes, topicAt, topicLength);
+      }
+      if (!wanted) stats.unmatched++;
+      if (qos !== 0) acknowledge(client, id);
+    },
+    oversize(_now, first, id) {
+      oversizeCame(client, first, id);
+    },
+    malformed() {
+      violation(client);
+    },
+  };
+}
+
+function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at: number, count: number): void {
   const type: PacketType = div(first, 16);
   // The first packet from the broker is CONNACK, and there is only one. [MQTT-3.2.0-1]
   if ((client.state === ClientState.Connecting) !== (type === PacketType.Connack)) {
     violation(client);
     return;
   }
-  const flags = first & 15;
-  if (type === PacketType.Publish) {
-    publishCame(client, now, flags, bytes, at, count);
-    return;
-  }
-  // Every other packet that a broker sends has no flags. [MQTT-2.2.2-2]
-  if (flags !== 0) {
+  // Every packet but PUBLISH that a broker sends has no flags. [MQTT-2.2.2-2]
+  if (first !== type * 16) {
     violation(client);
     return;
   }
@@ -53,7 +119,8 @@ export function packetCame(client: Client, now: Millis, first: number, bytes: By
       connackCame(client, now, bytes, at, count);
       return;
     case PacketType.Puback:
-      pubackCame(client, now, bytes, at, count);
+      if (count === 2) pubackCame(client, now, u16At(bytes, at));
+      else violation(client);
       return;
     case PacketType.Suback:
       subscribeAnswered(client, now, bytes, at, count);
@@ -93,6 +160,7 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
   }
   if (!sessionPresent) {
     outboxSessionLost(client.outbox);
+    client.stats.retried = client.outbox.resent;
     subscriptionsForgotten(client.subscriptions);
   } else if (client.unanswered > 1) {
     // The session may be a new one that an earlier CONNECT began and whose CONNACK was lost with its link.
@@ -113,44 +181,8 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
 /** Queues the birth notice when it is due. At most one is queued at a time. */
 export function announce(client: Client): void {
   const birth = client.birthPacket;
-  if (!client.announce || birth === undefined || client.control.used > 0) return;
+  if (!client.announce || birth === undefined || client.controlDue) return;
   if (sendControl(client, birth)) client.announce = false;
-}
-
-/** PUBLISH: topic, packet identifier at QoS 1, payload. [MQTT 3.1.1 §3.3] */
-function publishCame(client: Client, now: Millis, flags: number, bytes: Bytes, at: number, count: number): void {
-  const qos = flags & QOS_BITS;
-  // Nothing was subscribed at QoS 2, so nothing may come at it; 3 does not exist. DUP without QoS makes no sense.
-  const allowed = qos === QOS_1 || (qos === 0 && (flags & DUP) === 0);
-  const end = at + count;
-  const topicAt = at + 2;
-  const topicLength = count < 2 ? 0 : u16At(bytes, at);
-  const idAt = topicAt + topicLength;
-  const payloadAt = qos === 0 ? idAt : idAt + 2;
-  if (!allowed || payloadAt > end || !isTopicName(bytes, topicAt, topicLength)) {
-    violation(client);
-    return;
-  }
-  const id = qos === 0 ? 0 : u16At(bytes, idAt);
-  if (qos !== 0 && id === 0) {
-    violation(client);
-    return;
-  }
-  const message = client.message;
-  message.bytes = bytes;
-  message.topicAt = topicAt;
-  message.topicLength = topicLength;
-  message.payloadAt = payloadAt;
-  message.payloadLength = end - payloadAt;
-  if (message.flags !== flags) {
-    message.flags = flags;
-    message.qos = qos === 0 ? 0 : 1;
-    message.retain = (flags & RETAIN) !== 0;
-    message.dup = (flags & DUP) !== 0;
-  }
-  client.stats.received++;
-  if (dispatch(client.subscriptions, client.filters, now, message) === 0) client.stats.unmatched++;
-  if (qos !== 0) acknowledge(client, id);
 }
 
 /**
@@ -160,18 +192,13 @@ function publishCame(client: Client, now: Millis, flags: number, bytes: Bytes, a
 function acknowledge(client: Client, id: number): void {
   // A handler may have ended the session.
   if (client.state !== ClientState.Online) return;
-  const writer = controlBegin(client, 4);
-  if (writer === undefined) {
-    fail(client, Fault.Full);
-    return;
-  }
-  writeFixedHeader(writer, PacketType.Puback, 0, 2);
-  writeU16(writer, id);
-  controlEnd(client);
+  const puback = client.pubackPacket;
+  putU16(puback, 2, id);
+  if (!sendControl(client, puback)) fail(client, Fault.Full);
 }
 
 /** A PUBLISH too large to be delivered was read over: it is acknowledged, and counted. */
-export function oversizeCame(client: Client, first: number, id: number): void {
+function oversizeCame(client: Client, first: number, id: number): void {
   const qos = first & QOS_BITS;
   const allowed = qos === QOS_1 ? id !== 0 : qos === 0 && (first & DUP) === 0;
   if (client.state === ClientState.Connecting || !allowed) {
@@ -182,18 +209,25 @@ export function oversizeCame(client: Client, first: number, id: number): void {
   if (qos !== 0) acknowledge(client, id);
 }
 
-function pubackCame(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {
-  if (count !== 2) {
-    violation(client);
-    return;
-  }
-  // An acknowledgement of nothing that is owed is late or repeated: it ends nothing, and does no harm.
-  const held = client.outbox.count;
-  if (!outboxAcknowledge(client.outbox, u16At(bytes, at))) return;
-  client.stats.acknowledged++;
+/**
+ * PUBACK: the message with that identifier is over, if it was waiting for it. One that is due again after a reconnect
+ * is not: an acknowledgement on this link cannot be meant for what has not been sent on it. One of nothing that is owed
+ * is late or repeated: it ends nothing, and does no harm.
+ */
+function pubackCame(client: Client, now: Millis, id: number): void {
+  const outbox = client.outbox;
+  const queue = outbox.queue;
+  const at = queueFind(queue, PublishFlag.QosBits, id, true);
+  if (at < 0) return;
+  const oldest = queueOver(queue, at);
+  outbox.unacknowledged--;
+  const stats = client.stats;
+  stats.acknowledged++;
   // Only what ends the oldest debt gives the next one its full time: later ones must not hide that it is never paid.
-  const oldest = client.outbox.count < held && client.subscribeId === 0 && client.unsubscribeId === 0;
-  if (oldest) ackCame(client, now);
+  if (oldest && client.subscribeId === 0 && client.unsubscribeId === 0) {
+    if (outbox.unacknowledged > 0) arm(client.ack, now, ACK_PATIENCE);
+    else client.ack.armed = false;
+  }
 }
 
 function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {

@@ -1,5 +1,6 @@
 /** What MQTT packets are made of. Sources: MQTT 3.1.1 §2.2 (fixed header), §3 (the packets). */
-import { div, textLength } from "#native";
+import type { Bytes } from "../../hal/hal";
+import { allocate, div, textLength } from "#native";
 import { writeByte, writeText, writeU16, type Writer } from "../core/writer";
 
 /** The packet types, as they stand in the high half of the first byte. [MQTT 3.1.1 §2.2.1] */
@@ -25,6 +26,14 @@ export const RETAIN = 0x01;
 export const QOS_1 = 0x02;
 export const QOS_BITS = 0x06;
 export const DUP = 0x08;
+
+/** The same, for what runs with every message: on a chip these are no variables. */
+export const enum PublishFlag {
+  Retain = 0x01,
+  Qos1 = 0x02,
+  QosBits = 0x06,
+  Dup = 0x08,
+}
 
 /** SUBSCRIBE, UNSUBSCRIBE and PUBREL carry these flags and no others. [MQTT-2.2.2-1] */
 export const RESERVED_FLAGS = 0x02;
@@ -61,4 +70,12 @@ export function writeString(writer: Writer, text: string): void {
 /** How many bytes {@link writeString} takes. */
 export function stringBytes(text: string): number {
   return 2 + textLength(text);
+}
+
+/** A PUBACK, with 0 for the packet identifier in its last two bytes. @boot */
+export function createPuback(): Bytes {
+  const packet = allocate(4);
+  packet[0] = PacketType.Puback * 16;
+  packet[1] = 2;
+  return packet;
 }

@@ -1,29 +1,30 @@
 /**
- * A publication is a topic that is published to again and again. What never changes, the topic with its length, is
- * encoded once at boot; each publish copies it into the outbox and writes its payload behind it.
+ * A publication is a topic that is published to again and again. What never changes is encoded once at boot; each
+ * publish copies it into the outbox and writes its payload behind it.
  */
 import type { Bytes } from "../../hal/hal";
 import { allocate } from "#native";
 import { createWriter } from "../core/writer";
-import { lengthBytes, type Qos, stringBytes, writeString } from "./packet";
+import { lengthBytes, PacketType, type Qos, QOS_1, RETAIN, stringBytes, writeString } from "./packet";
 
 export interface Publication {
-  /** The topic as MQTT has it: two bytes of length, then the name. */
-  readonly topic: Bytes;
+  /** What comes before the payload: the topic, and room for the packet identifier at QoS 1. [MQTT 3.1.1 §3.3.2] */
+  readonly head: Bytes;
+  /** The first byte of a first send: DUP is never set in it. [MQTT-3.3.1-1] [MQTT-3.3.1-2] */
+  readonly first: number;
   readonly qos: Qos;
-  readonly retain: boolean;
   /** The longest payload in bytes: what is reserved in the outbox for the time of writing. */
   readonly maxPayload: number;
-  /** The longest fixed header that a packet of this publication can have, and the longest packet. */
-  readonly headerRoom: number;
+  /** The longest packet. */
   readonly room: number;
 }
 
 /** @boot */
 export function createPublication(topic: string, qos: Qos, retain: boolean, maxPayload: number): Publication {
-  const writer = createWriter(allocate(stringBytes(topic)));
+  const writer = createWriter(allocate(stringBytes(topic) + (qos === 0 ? 0 : 2)));
   writeString(writer, topic);
-  const remaining = writer.bytes.length + (qos === 0 ? 0 : 2) + maxPayload;
-  const headerRoom = 1 + lengthBytes(remaining);
-  return { topic: writer.bytes, qos, retain, maxPayload, headerRoom, room: headerRoom + remaining };
+  const head = writer.bytes;
+  const first = PacketType.Publish * 16 + (qos === 0 ? 0 : QOS_1) + (retain ? RETAIN : 0);
+  const remaining = head.length + maxPayload;
+  return { head, first, qos, maxPayload, room: 1 + lengthBytes(remaining) + remaining };
 }

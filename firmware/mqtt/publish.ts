@@ -7,11 +7,11 @@
  *       publishEnd(client);
  *     }
  */
-import { lengthBytes, PacketType, QOS_1, RETAIN, writeFixedHeader } from "./packet";
-import { writeBytes, type Writer, writerOpen, writeText, writeU16 } from "../core/writer";
-import { NO_ROOM } from "../core/ring";
+import type { Bytes } from "../../hal/hal";
+import { putU16, queueClose, queueOpen, queuePut } from "#native";
+import { type Writer, writeText } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
-import { outboxCommit, outboxFits, outboxReserve } from "./outbox";
+import { outboxFits } from "./outbox";
 import { type Publication } from "./publication";
 import { nextId } from "./sender";
 
@@ -28,23 +28,28 @@ export function canPublish(client: Client, publication: Publication): boolean {
  * QoS 0 message has no session to go out on (`offline`).
  */
 export function publishBegin(client: Client, publication: Publication): Writer | undefined {
-  if (publication.qos === 0 && client.state !== ClientState.Online) {
-    client.stats.offline++;
-    return undefined;
-  }
-  const at = client.draftOf === undefined ? outboxReserve(client.outbox, publication.room) : NO_ROOM;
-  if (at === NO_ROOM) {
-    client.stats.refused++;
+  const qos = publication.qos;
+  const stats = client.stats;
+  if (qos === 0 && client.state !== ClientState.Online) {
+    stats.offline++;
     return undefined;
   }
   const draft = client.draft;
+  const queue = draft.bytes;
+  const room = publication.maxPayload;
+  const at = client.draftOf === undefined ? queueOpen(queue, publication.head, room) : -1;
+  if (at < 0) {
+    stats.refused++;
+    return undefined;
+  }
+  if (qos !== 0) {
+    client.draftId = nextId(client);
+    putU16(queue, at - 2, client.draftId);
+  }
   client.draftOf = publication;
-  client.draftAt = at;
-  // The fixed header is written last, right before what it counts, when the length is known.
-  writerOpen(draft, client.outbox.ring.bytes, at + publication.headerRoom, publication.room - publication.headerRoom);
-  writeBytes(draft, publication.topic, 0, publication.topic.length);
-  client.draftId = publication.qos === 0 ? 0 : nextId(client);
-  if (publication.qos !== 0) writeU16(draft, client.draftId);
+  draft.start = at;
+  draft.at = at;
+  draft.end = at + room;
   return draft;
 }
 
@@ -58,23 +63,41 @@ export function publishEnd(client: Client): boolean {
   client.draftOf = undefined;
   const draft = client.draft;
   if (draft.overflow) {
+    draft.overflow = false;
     client.stats.tooLong++;
     return false;
   }
-  const bodyAt = draft.start;
-  const bodyEnd = draft.at;
-  const remaining = bodyEnd - bodyAt;
-  const packetAt = bodyAt - 1 - lengthBytes(remaining);
-  writerOpen(draft, draft.bytes, packetAt, bodyAt - packetAt);
-  writeFixedHeader(draft, PacketType.Publish, flagsOf(publication), remaining);
-  outboxCommit(client.outbox, client.draftAt, packetAt, bodyEnd - packetAt, publication.qos, client.draftId);
-  client.stats.published++;
+  queueClose(draft.bytes, draft.at, publication.first);
+  const stats = client.stats;
+  stats.published++;
   return true;
 }
 
-/** The flags of a first send: DUP is never among them. [MQTT-3.3.1-1] [MQTT-3.3.1-2] */
-function flagsOf(publication: Publication): number {
-  return (publication.qos === 0 ? 0 : QOS_1) | (publication.retain ? RETAIN : 0);
+/**
+ * Publishes a payload that is there already: `count` bytes of `from`, at most `publication.maxPayload`. Gives whether it
+ * was queued; if not, it was counted as {@link publishBegin} and {@link publishEnd} count it.
+ */
+export function publishBytes(client: Client, publication: Publication, from: Bytes, at: number, count: number): boolean {
+  const qos = publication.qos;
+  const stats = client.stats;
+  if (qos === 0 && client.state !== ClientState.Online) {
+    stats.offline++;
+    return false;
+  }
+  if (count > publication.maxPayload) {
+    stats.tooLong++;
+    return false;
+  }
+  const queue = client.outboxQueue;
+  const payloadAt =
+    client.draftOf === undefined ? queuePut(queue, publication.first, publication.head, from, at, count) : -1;
+  if (payloadAt < 0) {
+    stats.refused++;
+    return false;
+  }
+  if (qos !== 0) putU16(queue, payloadAt - 2, nextId(client));
+  stats.published++;
+  return true;
 }
 
 /** Publishes a text. Gives whether it was queued. */

@@ -20,7 +20,7 @@ export interface ReaderEvents {
   malformed(now: Millis): void;
 }
 
-const enum ReaderState {
+export const enum ReaderState {
   /** The first byte of a packet is next. */
   First,
   Length,
@@ -33,7 +33,7 @@ const enum ReaderState {
 }
 
 export interface Reader {
-  readonly events: ReaderEvents;
+  events: ReaderEvents;
   readonly buffer: Bytes;
   /** The length of the buffer. */
   readonly size: number;
@@ -49,10 +49,13 @@ export interface Reader {
   id: number;
 }
 
+/** Reports nothing, to nobody. */
+const nobody: ReaderEvents = { packet() {}, oversize() {}, malformed() {} };
+
 /** A reader that gathers packets of up to `size` bytes after the fixed header. @boot */
-export function createReader(events: ReaderEvents, size: number): Reader {
+export function createReader(size: number): Reader {
   return {
-    events,
+    events: nobody,
     buffer: allocate(size),
     size,
     state: ReaderState.First,
@@ -65,6 +68,11 @@ export function createReader(events: ReaderEvents, size: number): Reader {
   };
 }
 
+/** Whom to tell. Once, before anything is fed. @boot */
+export function readerAttach(reader: Reader, events: ReaderEvents): void {
+  reader.events = events;
+}
+
 /** Begins anew, for a new stream. */
 export function readerReset(reader: Reader): void {
   reader.state = ReaderState.First;
@@ -75,11 +83,15 @@ export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number
   const end = at + count;
   let next = at;
   while (next < end) {
-    const short = shortPacket(reader, bytes, next, end);
-    if (short >= 0) {
-      reader.events.packet(now, byteAt(bytes, next), bytes, next + 2, short);
-      next += 2 + short;
-      continue;
+    if (reader.state === ReaderState.First && end - next >= 2) {
+      // What most packets are: shorter than 128 bytes, and all of it has come.
+      const remaining = byteAt(bytes, next + 1);
+      const after = next + 2 + remaining;
+      if (remaining < 128 && after <= end && remaining <= reader.size) {
+        reader.events.packet(now, byteAt(bytes, next), bytes, next + 2, remaining);
+        next = after;
+        continue;
+      }
     }
     switch (reader.state) {
       case ReaderState.First:
@@ -103,16 +115,6 @@ export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number
         return;
     }
   }
-}
-
-/**
- * What most packets are: one of less than 128 bytes behind its fixed header that begins at `at` and lies whole before
- * `end`. Gives its remaining length, -1 if it is none.
- */
-function shortPacket(reader: Reader, bytes: Bytes, at: number, end: number): number {
-  if (reader.state !== ReaderState.First || end - at < 2) return -1;
-  const remaining = byteAt(bytes, at + 1);
-  return remaining < 128 && remaining <= reader.size && at + 2 + remaining <= end ? remaining : -1;
 }
 
 function feedLength(reader: Reader, now: Millis, byte: number): void {

@@ -2,14 +2,12 @@
  * What a client sends, and in which order: control packets before messages, and never anything in the middle of a
  * packet. What is offered to the link is fixed as a run when it is offered, since the link announces its length.
  */
-import type { Bytes, Millis } from "../../hal/hal";
-import { div } from "#native";
-import { type Span } from "../core/link";
-import { NO_ROOM, ringBytes, ringClear, ringCommit, ringRelease, ringReserve, ringRun } from "../core/ring";
+import { type Bytes, type Millis, QueueNumber } from "../../hal/hal";
+import { div, putU16, queueAdd, queueClear, queueClose, queueNumber, queueOpen, queueRun, queueTaken } from "#native";
 import { arm, disarm } from "../core/time";
-import { writeBytes, type Writer, writerOpen, written } from "../core/writer";
+import { type Writer, writerOpen } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
-import { outboxHolds, outboxMidPacket, outboxPiece, outboxPlan, outboxTaken, outboxWaiting } from "./outbox";
+import { outboxCount, outboxHolds, outboxMidPacket, outboxRepeated, outboxWaiting } from "./outbox";
 
 /** The shortest packet that is acknowledged, a PUBLISH at QoS 1 to a topic of one byte, and its PUBACK. */
 const SHORTEST_PUBLISH = 7;
@@ -17,37 +15,48 @@ const PUBACK_SIZE = 4;
 /** Room in the control ring that stays free for a PINGREQ, a gap, and a packet of which all but a byte has come. */
 const CONTROL_SPARE = 16;
 /** With acknowledgements owed, the longest time in milliseconds without any: a broker that lives answers far sooner. */
-const ACK_PATIENCE = 20000;
+export const ACK_PATIENCE = 20000;
+const LAST_ID = 65535;
+/** More packets than a queue can hold. */
+export const ALL = 32767;
 
 /** Forgets what was queued for a link that is gone. */
 export function senderReset(client: Client): void {
-  ringClear(client.control);
+  queueClear(client.control);
+  client.controlDue = false;
   client.planControl = 0;
-  client.planOutbox = 0;
 }
 
 /**
- * Room for a control packet of `size` bytes: gives the writer to encode it with, or `undefined` when there is none.
- * {@link controlEnd} queues it.
+ * Room for a control packet of at most `size` bytes that begins with `id`: gives the writer for the rest of it, or
+ * `undefined` when there is none. {@link controlEnd} queues it.
  */
 export function controlBegin(client: Client, size: number): Writer | undefined {
-  const at = ringReserve(client.control, size);
-  if (at === NO_ROOM) return undefined;
-  writerOpen(client.encoder, client.control.bytes, at, size);
+  // First byte, a byte of length and identifier take three at least.
+  const room = size - 4;
+  const at = queueOpen(client.control, client.noId, room);
+  if (at < 0) return undefined;
+  writerOpen(client.encoder, client.control, at, room);
   return client.encoder;
 }
 
-export function controlEnd(client: Client): void {
-  ringCommit(client.control, client.encoder.start, written(client.encoder));
+/** `first` is the first byte of the packet. */
+export function controlEnd(client: Client, first: number, id: number): void {
+  putU16(client.control, client.encoder.start - 2, id);
+  queueClose(client.control, client.encoder.at, first);
+  client.controlDue = true;
 }
 
-/** Queues a control packet that was encoded at boot. Gives whether there was room. */
+/** Queues a whole control packet. Gives whether there was room. */
 export function sendControl(client: Client, packet: Bytes): boolean {
-  const writer = controlBegin(client, packet.length);
-  if (writer === undefined) return false;
-  writeBytes(writer, packet, 0, packet.length);
-  controlEnd(client);
+  if (!queueAdd(client.control, packet)) return false;
+  client.controlDue = true;
   return true;
+}
+
+/** How many bytes of control packets are held: 0 when all have gone. */
+export function controlUsed(client: Client): number {
+  return client.controlDue ? queueNumber(client.control, QueueNumber.Used) : 0;
 }
 
 /**
@@ -58,20 +67,20 @@ export function senderRoom(client: Client): number {
   const birth = client.birthPacket === undefined ? 0 : client.birthPacket.length;
   // A filter is in a SUBSCRIBE or in an UNSUBSCRIBE, not in both: the second size is for the gap before a large packet.
   const own = birth + 2 * client.subscribeSize + CONTROL_SPARE;
-  const left = client.control.size - client.control.used - own;
+  const left = client.controlSize - controlUsed(client) - own;
   return left > 0 ? div(left * SHORTEST_PUBLISH, PUBACK_SIZE) : 0;
 }
 
 /** Whether anything may be sent now. */
 export function senderWaiting(client: Client): boolean {
-  if (client.planControl + client.planOutbox > 0) return true;
+  if (client.planControl > 0 || queueNumber(client.outbox.queue, QueueNumber.Run) > 0) return true;
   switch (client.state) {
     case ClientState.Connecting:
-      return client.control.used > 0;
+      return client.controlDue;
     case ClientState.Leaving:
-      return client.control.used > 0 || outboxMidPacket(client.outbox);
+      return client.controlDue || outboxMidPacket(client.outbox);
     case ClientState.Online:
-      return client.control.used > 0 || outboxWaiting(client.outbox);
+      return client.controlDue || outboxWaiting(client.outbox);
     case ClientState.Idle:
     case ClientState.BackingOff:
     case ClientState.Opening:
@@ -80,58 +89,46 @@ export function senderWaiting(client: Client): boolean {
   }
 }
 
-/** Fixes the next run of at most `limit` bytes and gives its length. */
-export function senderOffer(client: Client, limit: number): number {
-  if (!senderWaiting(client)) return 0;
-  const outbox = client.outbox;
+/** Fixes a run that has control packets in it, or may only finish a message that was begun. Gives its length. */
+export function planRun(client: Client, limit: number): number {
+  const online = client.state === ClientState.Online;
+  if (!online && !senderWaiting(client)) return 0;
+  const outbox = client.outbox.queue;
   client.planControl = 0;
-  client.planOutbox = 0;
-  if (outboxMidPacket(outbox)) {
-    client.planOutbox = outboxPlan(outbox, limit, 1);
-  } else {
-    const control = ringBytes(client.control);
-    client.planControl = control < limit ? control : limit;
-    const packets = client.options.coalesce;
-    // A connection that sends packets one by one sends control packets apart from messages, too.
-    const mayFollow = control === 0 || (control < limit && packets > 1);
-    if (client.state === ClientState.Online && mayFollow) {
-      client.planOutbox = planAfter(client, limit - client.planControl, packets);
-    }
-  }
-  return client.planControl + client.planOutbox;
+  if (queueNumber(outbox, QueueNumber.Partial) > 0) return queueRun(outbox, limit, 1);
+  const run = queueRun(client.control, limit, ALL);
+  const left = limit - run;
+  client.planControl = run;
+  const coalesce = client.options.coalesce;
+  // A connection that sends packets one by one sends control packets apart from messages, too.
+  if (!online || left === 0 || coalesce === 1) return run;
+  // No message comes before a control packet that has no room in this run.
+  if (client.controlSize > limit && controlUsed(client) > limit) return run;
+  const messages = queueRun(outbox, left, coalesce);
+  // A message is cut only when it fills a run alone.
+  return run + (messages < left ? messages : queueRun(outbox, 0, 0));
 }
 
-/** Messages behind control packets only as long as they fit whole: a packet is cut only when it fills a run alone. */
-function planAfter(client: Client, limit: number, packets: number): number {
-  const planned = outboxPlan(client.outbox, limit, packets);
-  return planned === limit && client.planControl > 0 ? 0 : planned;
+/** `count` bytes of control packets have gone. */
+export function controlTaken(client: Client, count: number): void {
+  client.planControl -= count;
+  queueTaken(client.control, count, 0);
+  if (queueNumber(client.control, QueueNumber.Due) > 0) return;
+  client.controlDue = false;
+  // DISCONNECT is out: nothing may follow it. [MQTT-3.14.4-2]
+  if (client.state === ClientState.Leaving) client.link.close();
 }
 
-/** Lends the next piece of the run. */
-export function senderPiece(client: Client, span: Span): void {
-  if (client.planControl > 0) {
-    const run = ringRun(client.control);
-    span.bytes = client.control.bytes;
-    span.at = client.control.head;
-    span.count = run < client.planControl ? run : client.planControl;
-  } else {
-    outboxPiece(client.outbox, span);
-    if (span.count > client.planOutbox) span.count = client.planOutbox;
+/** `packets` messages at QoS 1 have gone: each is to be acknowledged. */
+export function messagesTaken(client: Client, now: Millis, packets: number): void {
+  const outbox = client.outbox;
+  outbox.unacknowledged += packets;
+  if (outbox.again > 0) {
+    outboxRepeated(outbox, packets);
+    client.stats.retried = outbox.resent;
   }
-}
-
-/** `count` bytes of the run have gone: the keep alive interval begins again. [MQTT-3.1.2-23] */
-export function senderTaken(client: Client, now: Millis, count: number): void {
-  if (client.planControl > 0) {
-    client.planControl -= count;
-    ringRelease(client.control, count);
-  } else {
-    client.planOutbox -= count;
-    outboxTaken(client.outbox, count);
-    client.stats.retried = client.outbox.resent;
-  }
-  if (client.options.keepAlive > 0) arm(client.ping, now, client.options.keepAlive * 1000);
-  expectAcks(client, now);
+  const ack = client.ack;
+  if (!ack.armed) arm(ack, now, ACK_PATIENCE);
 }
 
 /** An acknowledgement came: the next one that is owed has its full time again. */
@@ -149,8 +146,20 @@ export function expectAcks(client: Client, now: Millis): void {
 /** A packet identifier that nothing under way uses: 1 to 65535, never 0. [MQTT-2.3.1-1] [MQTT-2.3.1-2] */
 export function nextId(client: Client): number {
   for (;;) {
-    client.lastId = client.lastId === 65535 ? 1 : client.lastId + 1;
-    const id = client.lastId;
-    if (id !== client.subscribeId && id !== client.unsubscribeId && !outboxHolds(client.outbox, id)) return id;
+    const id = client.lastId + 1;
+    client.lastId = id;
+    if (id > LAST_ID) {
+      client.idsWrapped = true;
+      client.lastId = 0;
+    } else if (id !== client.subscribeId && id !== client.unsubscribeId && !(client.idsWrapped && isHeld(client, id))) {
+      return id;
+    }
   }
+}
+
+/** Identifiers that only rise meet none that is held. Once they have begun anew they may, until nothing is held. */
+function isHeld(client: Client, id: number): boolean {
+  if (outboxCount(client.outbox) > 0) return outboxHolds(client.outbox, id);
+  client.idsWrapped = false;
+  return false;
 }

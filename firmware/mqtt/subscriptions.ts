@@ -3,9 +3,9 @@
  * what SUBSCRIBE packets are made from, so a lost session is renewed from it.
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { allocate, byteAt, matchFilter, putText, textLength } from "#native";
+import { allocate, byteAt, putText, textLength } from "#native";
 import { writeByte, writeBytes, writeU16, type Writer } from "../core/writer";
-import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS, writeFixedHeader } from "./packet";
+import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS } from "./packet";
 import { isTopicFilter } from "./topic";
 
 /** A message that came in. The bytes are lent for the length of the call: copy what is to be kept. */
@@ -114,37 +114,10 @@ export function unsubscribe(subscription: Subscription): void {
 }
 
 /**
- * Hands a message to every subscription that it matches. Gives to how many. `filters` lists the filters of the
- * subscriptions in their order.
- */
-export function dispatch(
-  subscriptions: readonly Subscription[],
-  filters: Bytes,
-  now: Millis,
-  message: Message,
-): number {
-  const bytes = message.bytes;
-  const at = message.topicAt;
-  const count = message.topicLength;
-  const last = subscriptions.length - 1;
-  let handlers = 0;
-  let place = matchFilter(filters, 0, bytes, at, count);
-  while (place >= 0) {
-    const subscription = subscriptions[place];
-    if (subscription !== undefined && isListening(subscription.state)) {
-      subscription.handler.message(now, message);
-      handlers++;
-    }
-    place = place === last ? -1 : matchFilter(filters, place + 1, bytes, at, count);
-  }
-  return handlers;
-}
-
-/**
  * A message may come before the SUBACK of its subscription [MQTT-3.8.4-3], before the SUBSCRIBE when the broker has
  * kept the session of a board that has restarted, and until the UNSUBACK. It is acknowledged, so it is delivered.
  */
-function isListening(state: SubscriptionState): boolean {
+export function isListening(state: SubscriptionState): boolean {
   return state !== SubscriptionState.Refused && state !== SubscriptionState.Off;
 }
 
@@ -193,37 +166,32 @@ export function largestSubscribe(subscriptions: readonly Subscription[], more: n
   return 1 + lengthBytes(remaining) + remaining;
 }
 
-/** Writes one SUBSCRIBE with every filter that is wanted. [MQTT-3.8.3-3: at least one must be] */
-export function writeSubscribe(writer: Writer, subscriptions: readonly Subscription[], id: number): void {
-  writeFilters(writer, subscriptions, id, SubscriptionState.Wanted, SubscriptionState.Asked);
+/** The first bytes of the two packets. */
+export const SUBSCRIBE = PacketType.Subscribe * 16 + RESERVED_FLAGS;
+export const UNSUBSCRIBE = PacketType.Unsubscribe * 16 + RESERVED_FLAGS;
+
+/** Writes every filter that is wanted, for a SUBSCRIBE. [MQTT-3.8.3-3: at least one must be] */
+export function writeSubscribe(writer: Writer, subscriptions: readonly Subscription[]): void {
+  writeFilters(writer, subscriptions, SubscriptionState.Wanted, SubscriptionState.Asked);
 }
 
-/** Writes one UNSUBSCRIBE with every filter that is unwanted. */
-export function writeUnsubscribe(writer: Writer, subscriptions: readonly Subscription[], id: number): void {
-  writeFilters(writer, subscriptions, id, SubscriptionState.Unwanted, SubscriptionState.Leaving);
+/** Writes every filter that is unwanted, for an UNSUBSCRIBE. */
+export function writeUnsubscribe(writer: Writer, subscriptions: readonly Subscription[]): void {
+  writeFilters(writer, subscriptions, SubscriptionState.Unwanted, SubscriptionState.Leaving);
 }
 
 function writeFilters(
   writer: Writer,
   subscriptions: readonly Subscription[],
-  id: number,
   from: SubscriptionState,
   to: SubscriptionState,
 ): void {
-  const subscribe = to === SubscriptionState.Asked;
-  let remaining = 2;
-  for (let i = 0; i < subscriptions.length; i++) {
-    const subscription = subscriptions[i];
-    if (subscription?.state === from) remaining += (subscribe ? 3 : 2) + subscription.filter.length;
-  }
-  writeFixedHeader(writer, subscribe ? PacketType.Subscribe : PacketType.Unsubscribe, RESERVED_FLAGS, remaining);
-  writeU16(writer, id);
   for (let i = 0; i < subscriptions.length; i++) {
     const subscription = subscriptions[i];
     if (subscription?.state !== from) continue;
     writeU16(writer, subscription.filter.length);
     writeBytes(writer, subscription.filter, 0, subscription.filter.length);
-    if (subscribe) writeByte(writer, subscription.qos);
+    if (to === SubscriptionState.Asked) writeByte(writer, subscription.qos);
     subscription.state = to;
   }
 }

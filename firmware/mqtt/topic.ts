@@ -2,8 +2,11 @@
 import type { Bytes } from "../../hal/hal";
 import { allocate, copy, find, isUtf8, isUtf8Without, putU16, u16At } from "#native";
 
-const PLUS = 43;
-const HASH = 35;
+export const enum Wildcard {
+  Plus = 43,
+  Hash = 35,
+}
+
 const SLASH = 47;
 
 /** Where the level that begins at `at` ends: at the next `/`, or at `end`. */
@@ -14,7 +17,7 @@ function levelEnd(bytes: Bytes, at: number, end: number): number {
 
 /** A name that may stand in a PUBLISH: not empty, well-formed, no wildcards. [MQTT-3.3.2-2] [MQTT-4.7.3-1] */
 export function isTopicName(bytes: Bytes, at: number, count: number): boolean {
-  return count > 0 && isUtf8Without(bytes, at, count, PLUS, HASH);
+  return count > 0 && isUtf8Without(bytes, at, count, Wildcard.Plus, Wildcard.Hash);
 }
 
 /** A filter: `+` fills its level, `#` fills the last one. [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
@@ -25,8 +28,8 @@ export function isTopicFilter(bytes: Bytes, at: number, count: number): boolean 
   for (;;) {
     const next = levelEnd(bytes, level, end);
     const length = next - level;
-    const plus = find(bytes, level, length, PLUS) >= 0;
-    const hash = find(bytes, level, length, HASH) >= 0;
+    const plus = find(bytes, level, length, Wildcard.Plus) >= 0;
+    const hash = find(bytes, level, length, Wildcard.Hash) >= 0;
     if ((plus || hash) && length !== 1) return false;
     if (hash && next !== end) return false;
     if (next === end) return true;

@@ -18,6 +18,7 @@ static union {
 
 static struct hole *holes;
 static bool sealed;
+static bool dying;
 static struct arena_stats stats;
 static size_t last_failure;
 
@@ -30,6 +31,7 @@ void arena_reset(void) {
   holes->size = sizeof arena.bytes / GRANULE * GRANULE;
   holes->next = NULL;
   sealed = false;
+  dying = false;
   stats = (struct arena_stats){.size = holes->size};
 }
 
@@ -85,7 +87,7 @@ static void give_back(void *block, size_t size) {
 }
 
 static void *hand_out(size_t size) {
-  if (sealed) {
+  if (sealed && !dying) {
     arena_refused(size);
     return NULL;
   }
@@ -122,6 +124,10 @@ void arena_seal(void) {
 
 bool arena_sealed(void) {
   return sealed;
+}
+
+void arena_hear_last_words(void) {
+  dying = true;
 }
 
 struct arena_stats arena_stats(void) {

@@ -28,6 +28,9 @@ void *arena_allocate(void *unused, void *block, size_t old_size, size_t new_size
 void arena_seal(void);
 bool arena_sealed(void);
 
+/* The program is about to die of an error whose text Lua makes now: it may have what is left. The arena stays sealed. */
+void arena_hear_last_words(void);
+
 struct arena_stats arena_stats(void);
 
 /* The size of the last block that did not fit; 0 when all did. */

@@ -49,6 +49,16 @@ static inline int32_t integer_argument(lua_State *L, int index) {
   return whole;
 }
 
+/* The size of a buffer, 1 to 65535. */
+static inline int32_t size_argument(lua_State *L, int index) {
+  int32_t size = integer_argument(L, index);
+  if (size < 1 || size > UINT16_MAX) argument_error(L, OUT_OF_RANGE);
+  return size;
+}
+
+/* A new buffer of `size` bytes, all 0, on top of the stack. */
+struct bytes new_bytes(lua_State *L, int32_t size);
+
 /* What is neither false nor nil is true. */
 static inline bool boolean_argument(lua_State *L, int index) {
   return !l_isfalse(argument(L, index));

@@ -25,14 +25,15 @@ void set_functions(lua_State *L, const struct function *functions, int count) {
   }
 }
 
-#define LARGEST_BUFFER 65535
-
-int native_allocate(lua_State *L) {
-  int32_t size = integer_argument(L, 1);
-  if (size < 1 || size > LARGEST_BUFFER) argument_error(L, OUT_OF_RANGE);
-  memset(lua_newuserdatauv(L, (size_t)size, 0), 0, (size_t)size);
+struct bytes new_bytes(lua_State *L, int32_t size) {
+  uint8_t *at = memset(lua_newuserdatauv(L, (size_t)size, 0), 0, (size_t)size);
   lua_getfield(L, LUA_REGISTRYINDEX, "bytes");
   lua_setmetatable(L, -2);
+  return (struct bytes){at, size};
+}
+
+int native_allocate(lua_State *L) {
+  new_bytes(L, size_argument(L, 1));
   return 1;
 }
 
@@ -141,29 +142,24 @@ int native_isUtf8Without(lua_State *L) {
   return give_boolean(L, without && utf8_check(text, (size_t)count));
 }
 
-/* How many bytes of `text` stand before its next '/', or before its end. */
-static int32_t level_length(const uint8_t *text, int32_t count) {
-  const uint8_t *slash = count == 0 ? NULL : memchr(text, '/', (size_t)count);
-  return slash == NULL ? count : (int32_t)(slash - text);
-}
-
-/* Level by level: '+' stands for one, '#' for all that follow, also for none. */
+/* '+' stands for a level, '#' for all that follow, and for the '/' before it. In a filter they stand alone. */
 static bool filter_matches(const uint8_t *filter, int32_t filter_count, const uint8_t *topic, int32_t count) {
-  bool wild = filter[0] == '+' || filter[0] == '#';
-  if (wild && count > 0 && topic[0] == '$') return false;
-  for (;;) {
-    int32_t ours = level_length(filter, filter_count);
-    if (ours == 1 && filter[0] == '#') return true;
-    int32_t theirs = level_length(topic, count);
-    bool any = ours == 1 && filter[0] == '+';
-    if (!any && (ours != theirs || memcmp(filter, topic, (size_t)ours) != 0)) return false;
-    if (ours == filter_count) return theirs == count;
-    if (theirs == count) return filter_count - ours == 2 && filter[ours + 1] == '#';
-    filter += ours + 1;
-    filter_count -= ours + 1;
-    topic += theirs + 1;
-    count -= theirs + 1;
+  if (filter_count == count && memcmp(filter, topic, (size_t)count) == 0) return true;
+  if ((filter[0] == '+' || filter[0] == '#') && count > 0 && topic[0] == '$') return false;
+  const uint8_t *filter_end = filter + filter_count;
+  const uint8_t *end = topic + count;
+  while (filter < filter_end) {
+    if (*filter == '#') return true;
+    if (*filter == '+') {
+      while (topic < end && *topic != '/') topic += 1;
+    } else if (topic == end) {
+      return filter_end - filter == 2 && filter[1] == '#';
+    } else if (*topic++ != *filter) {
+      return false;
+    }
+    filter += 1;
   }
+  return topic == end;
 }
 
 int native_matchFilter(lua_State *L) {

@@ -62,9 +62,14 @@ static void wait_before_next_try(void) {
   pause_boot();
 }
 
+/* What Lua writes before a message instead of a place that it does not know. The record has the lines. */
+#define NO_PLACE "?:?: "
+
 /* Called where an error is raised, with the stack still as it was there. */
 static int die_of_error(lua_State *L) {
-  crash_now(CRASH_ERROR, 0, lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "not a text");
+  const char *message = lua_type(L, 1) == LUA_TSTRING ? lua_tostring(L, 1) : "not a text";
+  if (strncmp(message, NO_PLACE, strlen(NO_PLACE)) == 0) message += strlen(NO_PLACE);
+  crash_now(CRASH_ERROR, 0, message);
 }
 
 void arena_refused(size_t size) {

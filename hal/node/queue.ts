@@ -287,10 +287,11 @@ export function queueAfter(bytes: Bytes, at: number): number {
   return queue.behind(at + queue.packetLength(at));
 }
 
-export function queueFind(bytes: Bytes, count: number, mask: number, value: number): number {
+export function queueFind(bytes: Bytes, mask: number, value: number, gone: boolean): number {
   const queue = new Queue(bytes);
   let at = queue.get(Place.Head);
-  for (let left = Math.min(count, queue.get(QueueNumber.Count)); left > 0; left--) {
+  const count = queue.get(QueueNumber.Count) - (gone ? queue.get(QueueNumber.Due) : 0);
+  for (let left = count; left > 0; left--) {
     const length = queue.packetLength(at);
     if (((queue.bytes[at] ?? 0) & mask) !== 0 && queue.numberBehindString(at) === value) return at;
     at = queue.behind(at + length);
@@ -298,10 +299,12 @@ export function queueFind(bytes: Bytes, count: number, mask: number, value: numb
   return -1;
 }
 
-export function queueOver(bytes: Bytes, at: number): void {
+export function queueOver(bytes: Bytes, at: number): boolean {
   const queue = new Queue(bytes);
+  const oldest = at === queue.get(Place.Head);
   queue.range(at, 1)[0] = 0;
   queue.release();
+  return oldest;
 }
 
 export function queueClear(bytes: Bytes): void {

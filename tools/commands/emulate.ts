@@ -1,7 +1,7 @@
 /** `moth emulate [APP] --board NAME` */
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import type { ImageFiles } from "../emulate/image";
+import type { BuiltFiles } from "../emulate/image";
 import { Failure } from "../failure";
 import type { RawOptions } from "../sim/options";
 import { whole } from "../values";
@@ -19,7 +19,7 @@ interface RawEmulateOptions extends RawOptions {
 export function declare(command: Command): void {
   command
     .argument("[app]", "the TypeScript file that exports the application by default (default: the sensor board)")
-    .requiredOption("--board <name>", "pico or stm32f405: what it is built for, and which chip is emulated")
+    .requiredOption("--board <name>", "pico, stm32f405 or host: what it is built for, and which chip is emulated")
     .option("--out <dir>", "where its image is put", "build")
     .option("--console-port <number>", "offer the board's console on this TCP port of this computer")
     .option("--flash <file>", "keep the chip's flash in a file from one run to the next (default: a new chip each time)");
@@ -35,7 +35,8 @@ async function run(app: string | undefined, raw: RawEmulateOptions): Promise<voi
   const image = await builtImage(app ?? SENSOR_BOARD, raw.board, raw.out);
   await withBroker(options, async (broker, brokerText, embedded) => {
     const reporter = await reporterFor(options);
-    reporter.note(`${image.elf} on an emulated ${options.board} as ${options.device}, ${brokerText}, seed ${options.seed}`);
+    const place = options.board === "host" ? "on this computer" : `on an emulated ${options.board}`;
+    reporter.note(`${image.elf} ${place} as ${options.device}, ${brokerText}, seed ${options.seed}`);
     const emulation = await Emulation.create(image, broker, options, reporter, embedded);
     const port = consolePort === undefined ? undefined : await openConsolePort(consolePort, (bytes) => emulation.type(bytes));
     if (consolePort !== undefined) reporter.note(`its console is on 127.0.0.1:${consolePort}`);
@@ -49,7 +50,7 @@ async function run(app: string | undefined, raw: RawEmulateOptions): Promise<voi
 }
 
 /** Builds the image, as `moth build` does. What is wrong with the application is told in one line. */
-async function builtImage(app: string, board: string, outDir: string): Promise<ImageFiles> {
+async function builtImage(app: string, board: string, outDir: string): Promise<BuiltFiles> {
   const { buildForBoard } = await import("../build/board-build");
   const { lineOf } = await import("../build/problem");
   const result = buildForBoard(app, board, { outDir });
@@ -59,6 +60,6 @@ async function builtImage(app: string, board: string, outDir: string): Promise<I
     throw new Failure(first === undefined ? `${app}: cannot be built` : `${lineOf(first)}${more}`);
   }
   const { elf, bin, uf2 } = result.report.files;
-  if (elf === undefined || bin === undefined) throw new Failure(`no emulator for the board ${board}: choose pico or stm32f405`);
+  if (elf === undefined) throw new Failure(`no emulator for the board ${board}: choose pico, stm32f405 or host`);
   return { elf, bin, uf2 };
 }

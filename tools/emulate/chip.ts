@@ -45,6 +45,11 @@ export interface EmulatedChip {
   readonly busyCycles: number | undefined;
   /** All cycles since power-on; undefined where the emulator does not count. */
   readonly cycles: number | undefined;
+  /**
+   * Bytes of its memory as they are now, for tests: the program is not stopped for it. `address`: as the ELF file has
+   * it. Rejects for a board without power.
+   */
+  peek(address: number, count: number): Promise<Uint8Array>;
   /** Ends the emulator. */
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { type Broker, Session, type Stage } from "../sim/session";
 import { wifiOf } from "../sim/simulate";
 import type { EmulatedChip, Surroundings } from "./chip";
 import { ConsoleUser } from "./console-user";
-import type { ImageFiles } from "./image";
+import type { BuiltFiles } from "./image";
 
 export interface EmulationOptions extends SimOptions {
   readonly board: string;
@@ -57,33 +57,45 @@ class CountingReporter implements Reporter {
 }
 
 /** Makes the chip that a board's port is for. */
-async function createChip(options: EmulationOptions, image: ImageFiles, surroundings: Surroundings): Promise<EmulatedChip> {
+async function createChip(options: EmulationOptions, image: BuiltFiles, surroundings: Surroundings): Promise<EmulatedChip> {
   const { folder, config } = boardNamed(options.board);
-  const { flashFile } = options;
+  const { flashFile, seed } = options;
   if (folder.endsWith("rp2040")) {
     const { createRp2040 } = await import("./rp2040");
+    const { elf, bin, uf2 } = image;
+    if (bin === undefined) throw new Failure(`${elf}: there is no .bin beside it, which is what is flashed: build it anew`);
     const resetPin = Number(config["MODULE_RESET_PIN"]);
-    return createRp2040(image, surroundings, { flashFile, seed: options.seed, resetPin: resetPin < 0 ? undefined : resetPin });
+    return createRp2040({ elf, bin, uf2 }, surroundings, { flashFile, seed, resetPin: resetPin < 0 ? undefined : resetPin });
   }
   if (folder.endsWith("stm32f405")) {
-    if (options.speed === "max") throw new Failure("--speed max: QEMU, which runs this chip, knows real time only: leave it out");
+    requireRealTime(options, "QEMU, which runs this chip,");
     const { createStm32f405 } = await import("./qemu/stm32f405");
     return createStm32f405(image, surroundings, { config, flashFile });
   }
-  throw new Failure(`no emulator for the board ${options.board}: choose pico or stm32f405`);
+  if (folder.endsWith("host")) {
+    requireRealTime(options, "a program of this computer");
+    const { createHost } = await import("./host");
+    return createHost(image, surroundings, { flashFile, seed });
+  }
+  throw new Failure(`no emulator for the board ${options.board}: choose pico, stm32f405 or host`);
+}
+
+function requireRealTime({ speed }: EmulationOptions, what: string): void {
+  if (speed === "max") throw new Failure(`--speed max: ${what} knows real time only: leave it out`);
 }
 
 export class Emulation extends Session {
   protected readonly stage: Stage;
   /** What the chip says on its console, as it comes. */
   onConsole: ((bytes: Uint8Array) => void) | undefined;
-  private readonly site: Site;
+  /** What surrounds the board. Whoever changes something in it does so within {@link happen}. */
+  readonly site: Site;
   private readonly user: ConsoleUser;
   private readonly counting: CountingReporter;
   private chip: EmulatedChip | undefined;
 
   static async create(
-    image: ImageFiles, broker: Broker, options: EmulationOptions, reporter: Reporter, embedded?: EmbeddedBroker,
+    image: BuiltFiles, broker: Broker, options: EmulationOptions, reporter: Reporter, embedded?: EmbeddedBroker,
   ): Promise<Emulation> {
     const emulation = new Emulation(broker, options, new CountingReporter(reporter), embedded);
     emulation.chip = await createChip(options, image, emulation.surroundings());
@@ -155,6 +167,17 @@ export class Emulation extends Session {
       received: counting.count("receive message"),
       ...cycles,
     };
+  }
+
+  /** Something happens to the board, from outside of simulated time. */
+  happen(happening: () => void): void {
+    this.play(happening);
+  }
+
+  /** Bytes of the board's memory: see {@link EmulatedChip.peek}. */
+  async peek(address: number, count: number): Promise<Uint8Array> {
+    if (this.chip === undefined) throw new Error("there is no board yet");
+    return this.chip.peek(address, count);
   }
 
   /** Somebody types on the console. Nobody can while the board is given its settings. */

@@ -3,10 +3,16 @@ import { readFileSync } from "node:fs";
 import { Failure, reasonOf } from "../failure";
 
 /** Paths of what was built for a board. A board has the formats that its `board.json` lists. */
-export interface ImageFiles {
+export interface BuiltFiles {
   readonly elf: string;
-  readonly bin: string;
+  /** A program of this computer has none. */
+  readonly bin?: string | undefined;
   readonly uf2?: string | undefined;
+}
+
+/** What was built for a chip. */
+export interface ImageFiles extends BuiltFiles {
+  readonly bin: string;
 }
 
 /** Bytes that belong at an address. */

@@ -17,6 +17,7 @@ import { createPico, type Pico, type PicoWires } from "./rp2040/pico";
 import type { Kept } from "./rp2040/watchdog";
 
 const FLASH_ORIGIN = 0x10000000;
+const RAM_ORIGIN = 0x20000000;
 const NANOS = 1e6;
 /** How far the chip runs at once while it is busy, in ms. What it sends comes out late by at most so much. */
 const SLICE_MS = 0.05;
@@ -140,6 +141,12 @@ class Rp2040Chip implements EmulatedPico, PicoWires {
     this.run();
     this.typing.schedule((1e9 * BITS_PER_BYTE) / CONSOLE_BAUD);
     this.expect();
+  }
+
+  peek(address: number, count: number): Promise<Uint8Array> {
+    const at = address - RAM_ORIGIN;
+    if (this.pico === undefined) return Promise.reject(new Error("a board without power has no memory to look at"));
+    return Promise.resolve(this.pico.bus.sram.slice(at, at + count));
   }
 
   close(): Promise<void> {

@@ -1,5 +1,8 @@
 /** What `moth sim` says at its end: what was published, acknowledged, received, refused and retried, and how full each ring was. */
 import type { Board } from "../../firmware/board/application";
+import { outboxCount } from "../../firmware/mqtt/outbox";
+import { QueueNumber } from "../../hal/hal";
+import { queueNumber } from "../../hal/node/native";
 
 export interface RingUse {
   readonly name: string;
@@ -59,7 +62,7 @@ export function summarise(seconds: number, boards: readonly Board[], line: LineU
     acknowledged: sum(({ client }) => client.stats.acknowledged),
     retried: sum(({ client }) => client.stats.retried),
     refused: sum(({ client }) => client.stats.refused + client.stats.offline + client.stats.tooLong + client.outbox.dropped),
-    unsent: sum(({ client }) => client.outbox.count),
+    unsent: sum(({ client }) => outboxCount(client.outbox)),
     received: sum(({ client }) => client.stats.received),
     obeyed: sum(({ commands }) => commands.obeyed),
     rejected: sum(({ commands }) => commands.rejected),
@@ -74,23 +77,23 @@ export function summarise(seconds: number, boards: readonly Board[], line: LineU
       {
         name: "outbox",
         unit: "bytes",
-        highWater: most(({ client }) => client.outbox.ring.highWater),
-        size: most(({ client }) => client.outbox.ring.size),
-        refused: sum(({ client }) => client.outbox.ring.refused),
+        highWater: most(({ client }) => queueNumber(client.outbox.queue, QueueNumber.HighBytes)),
+        size: most(({ client }) => queueNumber(client.outbox.queue, QueueNumber.Size)),
+        refused: sum(({ client }) => queueNumber(client.outbox.queue, QueueNumber.Refused)),
       },
       {
         name: "",
         unit: "messages",
-        highWater: most(({ client }) => client.outbox.highWater),
-        size: most(({ client }) => client.outbox.slots),
-        refused: sum(({ client }) => client.outbox.refused),
+        highWater: most(({ client }) => queueNumber(client.outbox.queue, QueueNumber.HighCount)),
+        size: most(({ client }) => queueNumber(client.outbox.queue, QueueNumber.Slots)),
+        refused: sum(({ client }) => queueNumber(client.outbox.queue, QueueNumber.RefusedSlots)),
       },
       {
         name: "control",
         unit: "bytes",
-        highWater: most(({ client }) => client.control.highWater),
-        size: most(({ client }) => client.control.size),
-        refused: sum(({ client }) => client.control.refused),
+        highWater: most(({ client }) => queueNumber(client.control, QueueNumber.HighBytes)),
+        size: most(({ client }) => client.controlSize),
+        refused: sum(({ client }) => queueNumber(client.control, QueueNumber.Refused)),
       },
       lineRing("serial in", line.host),
       ...(line.module === undefined ? [] : [lineRing("module in", line.module)]),

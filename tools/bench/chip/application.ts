@@ -13,7 +13,7 @@ import { writeBytes } from "../../../firmware/core/writer";
 import { addSubscription, clientPoll, clientStart, createClient } from "../../../firmware/mqtt/client";
 import { type Client, ClientState } from "../../../firmware/mqtt/client-state";
 import { createPublication, type Publication } from "../../../firmware/mqtt/publication";
-import { publishBegin, publishEnd } from "../../../firmware/mqtt/publish";
+import { publishBegin, publishBytes, publishEnd } from "../../../firmware/mqtt/publish";
 import { ROUNDS, MARK_PIN, Case, CASES } from "./cases";
 
 const TOPIC = "greenhouse/bay-3/sensor-12/t1";
@@ -22,30 +22,51 @@ const LIMIT = 2048;
 
 interface BenchLink extends Link {
   state: LinkState;
-  user: LinkUser | undefined;
+  user: LinkUser;
   readonly span: Span;
 }
 
-interface Rig {
+export interface Rig {
   readonly hal: Hal;
   readonly link: BenchLink;
   readonly client: Client;
   readonly plain: Publication;
   readonly acknowledged: Publication;
   readonly payload: Bytes;
+  readonly payloadLength: number;
   readonly puback: Bytes;
   readonly connack: Bytes;
   readonly suback: Bytes;
   /** A PUBLISH as a broker sends it, at QoS 0 and at QoS 1. */
   readonly incoming: Bytes;
   readonly incomingAcknowledged: Bytes;
+  readonly incomingLength: number;
+  readonly incomingAcknowledgedLength: number;
 }
+
+/** Before the client is there. */
+const nobody: LinkUser = {
+  linkUp() {},
+  linkDown() {},
+  room() {
+    return 0;
+  },
+  received() {},
+  waiting() {
+    return false;
+  },
+  offer() {
+    return 0;
+  },
+  piece() {},
+  taken() {},
+};
 
 /** @boot */
 function createLink(): BenchLink {
   const link: BenchLink = {
     state: LinkState.Down,
-    user: undefined,
+    user: nobody,
     span: { bytes: allocate(1), at: 0, count: 0 },
     attach(user: LinkUser) {
       link.user = user;
@@ -60,17 +81,16 @@ function createLink(): BenchLink {
   return link;
 }
 
-/** Takes all that the client has to send, as a driver does that always has room. */
-function drain(link: BenchLink, now: Millis): void {
+/** Takes what the client has to send, as a driver does that has room for one run. */
+function sendRun(link: BenchLink, now: Millis): void {
   const user = link.user;
-  if (user === undefined) return;
+  const span = link.span;
   let left = user.offer(LIMIT);
   while (left > 0) {
-    user.piece(link.span);
-    const count = link.span.count;
+    user.piece(span);
+    const count = span.count;
     user.taken(now, count);
     left -= count;
-    if (left === 0) left = user.offer(LIMIT);
   }
 }
 
@@ -98,7 +118,7 @@ function bytesOf(a: number, b: number, c: number, d: number): Bytes {
 }
 
 /** @boot */
-function createRig(hal: Hal): Rig {
+export function createRig(hal: Hal): Rig {
   const link = createLink();
   const client = createClient(
     {
@@ -129,6 +149,8 @@ function createRig(hal: Hal): Rig {
   suback[0] = 0x90;
   suback[1] = 3;
   suback[4] = 1;
+  const incoming = createIncoming(0);
+  const incomingAcknowledged = createIncoming(1);
   return {
     hal,
     link,
@@ -136,53 +158,60 @@ function createRig(hal: Hal): Rig {
     plain: createPublication(TOPIC, 0, false, 64),
     acknowledged: createPublication(TOPIC, 1, false, 64),
     payload,
+    payloadLength: payload.length,
     puback: bytesOf(0x40, 2, 0, 0),
     connack: bytesOf(0x20, 2, 0, 0),
     suback,
-    incoming: createIncoming(0),
-    incomingAcknowledged: createIncoming(1),
+    incoming,
+    incomingAcknowledged,
+    incomingLength: incoming.length,
+    incomingAcknowledgedLength: incomingAcknowledged.length,
   };
 }
 
 function publish(rig: Rig, publication: Publication): void {
+  publishBytes(rig.client, publication, rig.payload, 0, rig.payloadLength);
+  sendRun(rig.link, 0);
+}
+
+/** The payload is written piece by piece, as an application does. Here it is one piece. */
+function write(rig: Rig, publication: Publication): void {
   const writer = publishBegin(rig.client, publication);
   if (writer === undefined) return;
-  writeBytes(writer, rig.payload, 0, rig.payload.length);
+  writeBytes(writer, rig.payload, 0, rig.payloadLength);
   publishEnd(rig.client);
-  drain(rig.link, 0);
+  sendRun(rig.link, 0);
 }
 
-function receive(rig: Rig, bytes: Bytes): void {
-  const user = rig.link.user;
-  if (user !== undefined) user.received(0, bytes, 0, bytes.length);
+function receive(rig: Rig, bytes: Bytes, count: number): void {
+  rig.link.user.received(0, bytes, 0, count);
 }
 
-function oneRound(rig: Rig, which: Case): void {
+export function oneRound(rig: Rig, which: Case): void {
   if (which === Case.PublishQos0) publish(rig, rig.plain);
   else if (which === Case.PublishQos1) {
     publish(rig, rig.acknowledged);
     putU16(rig.puback, 2, rig.client.lastId);
-    receive(rig, rig.puback);
-  } else if (which === Case.ReceiveQos0) receive(rig, rig.incoming);
+    receive(rig, rig.puback, 4);
+  } else if (which === Case.ReceiveQos0) receive(rig, rig.incoming, rig.incomingLength);
   else if (which === Case.ReceiveQos1) {
-    receive(rig, rig.incomingAcknowledged);
-    drain(rig.link, 0);
-  }
+    receive(rig, rig.incomingAcknowledged, rig.incomingAcknowledgedLength);
+    sendRun(rig.link, 0);
+  } else if (which === Case.WriteQos0) write(rig, rig.plain);
 }
 
 /** Brings the session up, by hand. */
-function connect(rig: Rig): void {
+export function connect(rig: Rig): void {
   const { client, link } = rig;
   clientStart(client, 0);
   clientPoll(client, 0);
   link.state = LinkState.Up;
-  const user = link.user;
-  if (user !== undefined) user.linkUp(0);
-  drain(link, 0);
-  receive(rig, rig.connack);
-  drain(link, 0);
+  link.user.linkUp(0);
+  sendRun(link, 0);
+  receive(rig, rig.connack, 4);
+  sendRun(link, 0);
   putU16(rig.suback, 2, client.subscribeId);
-  receive(rig, rig.suback);
+  receive(rig, rig.suback, 5);
 }
 
 function measure(rig: Rig, which: Case): void {

@@ -6,9 +6,11 @@ export const enum Case {
   PublishQos1,
   ReceiveQos0,
   ReceiveQos1,
+  /** A QoS 0 publish whose payload is not there before, but is written into the outbox. */
+  WriteQos0,
 }
 
-export const CASES = 5;
+export const CASES = 6;
 
 /** How often each case runs between its two marks. */
 export const ROUNDS = 1000;

@@ -58,8 +58,8 @@ export class Qemu {
   private ended = false;
   /** It would outlive a program that leaves without a word. */
   private readonly atExit = (): void => void this.child?.kill("SIGKILL");
-  /** Who waits for a register to be set, in order. */
-  private readonly registersSet: (() => void)[] = [];
+  /** Who waits for an answer of the test channel, in order. */
+  private readonly asked: ((answer: string) => void)[] = [];
 
   constructor(private readonly options: QemuOptions) {}
 
@@ -88,11 +88,14 @@ export class Qemu {
   }
 
   /** Writes a register of a part that QEMU has. Fulfilled when it is done; the processor may run. */
-  setRegister(address: number, value: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.registersSet.push(resolve);
-      this.socket("qtest").write(`writel 0x${address.toString(16)} 0x${value.toString(16)}\n`);
-    });
+  async setRegister(address: number, value: number): Promise<void> {
+    await this.ask(`writel 0x${address.toString(16)} 0x${value.toString(16)}`);
+  }
+
+  /** Bytes of the chip's memory. The processor may run. */
+  async memoryAt(address: number, count: number): Promise<Uint8Array> {
+    const answer = await this.ask(`read 0x${address.toString(16)} 0x${count.toString(16)}`);
+    return Buffer.from(answer.replace(/^OK 0x/, ""), "hex");
   }
 
   /** Resets the chip; its RAM keeps what it holds. */
@@ -109,6 +112,13 @@ export class Qemu {
     for (const socket of this.sockets.values()) socket.destroy();
     for (const server of this.servers) server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private ask(request: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.asked.push(resolve);
+      this.socket("qtest").write(`${request}\n`);
+    });
   }
 
   private path(name: string): string {
@@ -150,8 +160,12 @@ export class Qemu {
   }
 
   private attach(): void {
+    let answers = "";
     this.socket("qtest").setEncoding("latin1").on("data", (text: string) => {
-      for (const character of text) if (character === "\n") this.registersSet.shift()?.();
+      answers += text;
+      const lines = answers.split("\n");
+      answers = lines.pop() ?? "";
+      for (const line of lines) this.asked.shift()?.(line);
     });
     const qmp = this.socket("qmp");
     let received = "";

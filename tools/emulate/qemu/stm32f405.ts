@@ -228,6 +228,11 @@ export class Stm32f405 implements EmulatedChip {
     else this.typeInto(run, bytes.slice());
   }
 
+  peek(address: number, count: number): Promise<Uint8Array> {
+    if (this.run?.gdb === undefined) return Promise.reject(new Error("a board without power has no memory to look at"));
+    return this.run.qemu.memoryAt(address, count);
+  }
+
   close(): Promise<void> {
     this.cutPower();
     return Promise.resolve();

@@ -1,0 +1,368 @@
+/*
+ * A queue of packets in one buffer: the queue operations of hal.ts. Its numbers stand in front of its packets, and a
+ * packet says its own length, so nothing else is kept of it:
+ *
+ *     numbers | free | over | kept | over | kept | being sent | waiting | waiting | free
+ *                    head                        next                           tail
+ *
+ * A packet lies in one piece. One that does not fit before the end of the buffer begins at the front again; `end` tells
+ * where the packets before it end. A packet that is over has 0 for its first byte, until everything older is over too.
+ */
+#include <string.h>
+
+#include "arguments.h"
+#include "natives.h"
+
+/* In the order of QueueNumber in hal.ts. Places are offsets into the buffer. */
+struct queue {
+  int32_t size;
+  int32_t slots;
+  int32_t count;
+  int32_t due;
+  int32_t partial;
+  int32_t run;
+  int32_t used;
+  int32_t high_bytes;
+  int32_t high_count;
+  int32_t refused;
+  int32_t refused_slots;
+  int32_t head;
+  int32_t next;
+  int32_t tail;
+  int32_t end;
+  /* Of the packet that is being written: where its room begins, and where its body does. */
+  int32_t open;
+  int32_t body;
+};
+
+#define FRONT ((int32_t)sizeof(struct queue))
+
+struct place {
+  struct queue *queue;
+  struct bytes all;
+};
+
+static struct place queue_argument(lua_State *L) {
+  struct bytes all = bytes_argument(L, 1);
+  if (all.length <= FRONT) argument_error(L, OUT_OF_RANGE);
+  return (struct place){(struct queue *)(void *)all.at, all};
+}
+
+static void empty(struct place here) {
+  struct queue *queue = here.queue;
+  queue->count = queue->due = queue->partial = queue->used = queue->run = 0;
+  queue->head = queue->next = queue->tail = FRONT;
+  queue->end = here.all.length;
+}
+
+int native_createQueue(lua_State *L) {
+  int32_t size = size_argument(L, 1);
+  int32_t slots = integer_argument(L, 2);
+  struct bytes all = new_bytes(L, FRONT + size);
+  struct place here = {(struct queue *)(void *)all.at, all};
+  here.queue->size = size;
+  here.queue->slots = slots;
+  empty(here);
+  return 1;
+}
+
+int native_queueNumber(lua_State *L) {
+  struct place here = queue_argument(L);
+  int32_t which = integer_argument(L, 2);
+  if (which < 0 || which >= (int32_t)(sizeof *here.queue / sizeof(int32_t))) argument_error(L, OUT_OF_RANGE);
+  return give_integer(L, (&here.queue->size)[which]);
+}
+
+/* Where `count` bytes have room in one piece; -1 if nowhere. */
+static int32_t room_for(struct place here, int32_t count) {
+  const struct queue *queue = here.queue;
+  bool wrapped = queue->used > 0 && queue->tail <= queue->head;
+  if (count <= (wrapped ? queue->head : here.all.length) - queue->tail) return queue->tail;
+  return !wrapped && count <= queue->head - FRONT ? FRONT : -1;
+}
+
+int native_queueFits(lua_State *L) {
+  struct place here = queue_argument(L);
+  return give_boolean(L, here.queue->count < here.queue->slots && room_for(here, integer_argument(L, 2)) >= 0);
+}
+
+/* The same, counted when there is none. */
+static int32_t reserve(struct place here, int32_t count) {
+  if (here.queue->count == here.queue->slots) {
+    here.queue->refused_slots += 1;
+    return -1;
+  }
+  int32_t at = room_for(here, count);
+  if (at < 0) here.queue->refused += 1;
+  return at;
+}
+
+/* The packet of `length` bytes at `at`, where room was found, is in the queue. */
+static void commit(struct place here, int32_t at, int32_t length) {
+  struct queue *queue = here.queue;
+  if (at != queue->tail) {
+    queue->end = queue->tail;
+    queue->used += here.all.length - queue->tail;
+  }
+  if (queue->due == 0) queue->next = at;
+  queue->tail = at + length;
+  queue->used += length;
+  queue->count += 1;
+  queue->due += 1;
+  if (queue->used > queue->high_bytes) queue->high_bytes = queue->used;
+  if (queue->count > queue->high_count) queue->high_count = queue->count;
+}
+
+int native_queueAdd(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct bytes packet = bytes_argument(L, 2);
+  int32_t at = reserve(here, packet.length);
+  if (at < 0) return give_boolean(L, false);
+  memcpy(range(L, here.all, at, packet.length), packet.at, (size_t)packet.length);
+  commit(here, at, packet.length);
+  return give_boolean(L, true);
+}
+
+/* How many bytes tell `length`: seven bits each. */
+static int32_t length_size(int32_t length) {
+  int32_t size = 1;
+  while (length >= 128) {
+    length /= 128;
+    size += 1;
+  }
+  return size;
+}
+
+/* The lowest bits first; all but the last have their highest bit set. */
+static void put_length(uint8_t *into, int32_t length) {
+  while (length >= 128) {
+    *into++ = (uint8_t)(length | 128);
+    length /= 128;
+  }
+  *into = (uint8_t)length;
+}
+
+int native_queueOpen(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct bytes head = bytes_argument(L, 2);
+  int32_t room = head.length + integer_argument(L, 3);
+  if (room < head.length) argument_error(L, OUT_OF_RANGE);
+  int32_t header_size = 1 + length_size(room);
+  int32_t at = reserve(here, header_size + room);
+  if (at < 0) return give_integer(L, -1);
+  here.queue->open = at;
+  here.queue->body = at + header_size;
+  memcpy(range(L, here.all, here.queue->body, head.length), head.at, (size_t)head.length);
+  return give_integer(L, here.queue->body + head.length);
+}
+
+int native_queueClose(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct queue *queue = here.queue;
+  int32_t length = integer_argument(L, 2) - queue->body;
+  const uint8_t *body = range(L, here.all, queue->body, length);
+  int32_t header_size = 1 + length_size(length);
+  uint8_t *packet = range(L, here.all, queue->open, header_size + length);
+  if (packet + header_size != body) memmove(packet + header_size, body, (size_t)length);
+  packet[0] = (uint8_t)integer_argument(L, 3);
+  put_length(packet + 1, length);
+  commit(here, queue->open, header_size + length);
+  return 0;
+}
+
+int native_queuePut(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct bytes head = bytes_argument(L, 3);
+  int32_t count = integer_argument(L, 6);
+  const uint8_t *from = range_argument(L, 4, count);
+  int32_t length = head.length + count;
+  int32_t header_size = 1 + length_size(length);
+  int32_t at = reserve(here, header_size + length);
+  if (at < 0) return give_integer(L, -1);
+  uint8_t *packet = range(L, here.all, at, header_size + length);
+  packet[0] = (uint8_t)integer_argument(L, 2);
+  put_length(packet + 1, length);
+  memcpy(packet + header_size, head.at, (size_t)head.length);
+  memmove(packet + header_size + head.length, from, (size_t)count);
+  commit(here, at, header_size + length);
+  return give_integer(L, at + header_size + head.length);
+}
+
+/* How long the packet at `at` is, with its header. */
+static int32_t packet_length(lua_State *L, struct place here, int32_t at) {
+  int32_t length = 0;
+  int32_t header = 1;
+  for (int32_t shift = 0; shift < 28; shift += 7) {
+    uint8_t byte = *range(L, here.all, at + header, 1);
+    length |= (byte & 127) << shift;
+    header += 1;
+    if (byte < 128) break;
+  }
+  range(L, here.all, at, header + length);
+  return header + length;
+}
+
+/* Where the packet behind the one that ends at `end` begins, if there is one. */
+static int32_t behind(struct place here, int32_t end) {
+  return end == here.queue->end ? FRONT : end;
+}
+
+/* How many bytes go next, as whole packets if one fits. */
+static int32_t next_run(lua_State *L, struct place here, int32_t limit, int32_t most) {
+  if (most > here.queue->due) most = here.queue->due;
+  int32_t at = here.queue->next;
+  int32_t gone = here.queue->partial;
+  int32_t total = 0;
+  for (; most > 0; most -= 1) {
+    int32_t length = packet_length(L, here, at);
+    if (total + length - gone > limit) return total == 0 ? limit : total;
+    total += length - gone;
+    gone = 0;
+    at = behind(here, at + length);
+  }
+  return total;
+}
+
+int native_queueRun(lua_State *L) {
+  struct place here = queue_argument(L);
+  here.queue->run = next_run(L, here, integer_argument(L, 2), integer_argument(L, 3));
+  return give_integer(L, here.queue->run);
+}
+
+int native_queueNext(lua_State *L) {
+  struct place here = queue_argument(L);
+  return give_integer(L, here.queue->next + here.queue->partial);
+}
+
+int native_queuePiece(lua_State *L) {
+  const struct queue *queue = queue_argument(L).queue;
+  int32_t left = (queue->next < queue->tail ? queue->tail : queue->end) - queue->next - queue->partial;
+  return give_integer(L, queue->run < left ? queue->run : left);
+}
+
+/* Gives back the oldest packets, as long as they are over. */
+static void release(lua_State *L, struct place here) {
+  struct queue *queue = here.queue;
+  while (queue->count > queue->due && *range(L, here.all, queue->head, 1) == 0) {
+    int32_t length = packet_length(L, here, queue->head);
+    queue->head += length;
+    queue->used -= length;
+    queue->count -= 1;
+    if (queue->head != queue->end) continue;
+    queue->used -= here.all.length - queue->end;
+    queue->head = FRONT;
+    queue->end = here.all.length;
+  }
+  if (queue->count == 0) empty(here);
+}
+
+int native_queueTaken(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct queue *queue = here.queue;
+  int32_t kept = 0;
+  int32_t count = integer_argument(L, 2);
+  queue->partial += count;
+  queue->run = queue->run > count ? queue->run - count : 0;
+  uint8_t mask = (uint8_t)integer_argument(L, 3);
+  while (queue->due > 0) {
+    int32_t length = packet_length(L, here, queue->next);
+    if (queue->partial < length) break;
+    uint8_t *first = range(L, here.all, queue->next, 1);
+    queue->partial -= length;
+    queue->next = behind(here, queue->next + length);
+    queue->due -= 1;
+    if ((*first & mask) != 0) {
+      kept += 1;
+    } else {
+      *first = 0;
+    }
+  }
+  release(L, here);
+  return give_integer(L, kept);
+}
+
+int native_queueFirst(lua_State *L) {
+  struct place here = queue_argument(L);
+  return give_integer(L, here.queue->head);
+}
+
+int native_queueAfter(lua_State *L) {
+  struct place here = queue_argument(L);
+  int32_t at = integer_argument(L, 2);
+  return give_integer(L, behind(here, at + packet_length(L, here, at)));
+}
+
+int native_queueFind(lua_State *L) {
+  struct place here = queue_argument(L);
+  uint8_t mask = (uint8_t)integer_argument(L, 2);
+  int32_t value = integer_argument(L, 3);
+  int32_t count = here.queue->count - (boolean_argument(L, 4) ? here.queue->due : 0);
+  int32_t at = here.queue->head;
+  for (; count > 0; count -= 1) {
+    int32_t length = packet_length(L, here, at);
+    const uint8_t *packet = here.all.at + at;
+    if ((packet[0] & mask) != 0) {
+      int32_t string = at + 2;
+      while (here.all.at[string - 1] >= 128) string += 1;
+      const uint8_t *two = range(L, here.all, string, 2);
+      two = range(L, here.all, string + 2 + (two[0] << 8 | two[1]), 2);
+      if ((two[0] << 8 | two[1]) == value) return give_integer(L, at);
+    }
+    at = behind(here, at + length);
+  }
+  return give_integer(L, -1);
+}
+
+int native_queueOver(lua_State *L) {
+  struct place here = queue_argument(L);
+  int32_t at = integer_argument(L, 2);
+  bool oldest = at == here.queue->head;
+  *range(L, here.all, at, 1) = 0;
+  release(L, here);
+  return give_boolean(L, oldest);
+}
+
+int native_queueClear(lua_State *L) {
+  empty(queue_argument(L));
+  return 0;
+}
+
+int native_queueRewind(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct queue *queue = here.queue;
+  int32_t from = queue->head;
+  int32_t to = queue->head;
+  int32_t left = queue->count;
+  int32_t end = queue->end;
+  queue->end = here.all.length;
+  queue->count = queue->used = 0;
+  for (; left > 0; left -= 1) {
+    if (from == end) {
+      /* What comes next begins at the front. What stands before it now ends earlier. */
+      queue->end = to;
+      queue->used += here.all.length - to;
+      from = to = FRONT;
+      end = here.all.length;
+    }
+    int32_t length = packet_length(L, here, from);
+    if (here.all.at[from] != 0) {
+      memmove(range(L, here.all, to, length), range(L, here.all, from, length), (size_t)length);
+      to += length;
+      queue->used += length;
+      queue->count += 1;
+    }
+    from += length;
+  }
+  queue->tail = to;
+  queue->due = queue->count;
+  queue->partial = queue->run = 0;
+  if (queue->count == 0) {
+    empty(here);
+  } else if (queue->head == queue->end) {
+    queue->used -= here.all.length - queue->end;
+    queue->head = FRONT;
+    queue->end = here.all.length;
+  }
+  queue->next = queue->head;
+  return 0;
+}
