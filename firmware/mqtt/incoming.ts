@@ -6,8 +6,8 @@ import type { Bytes, Millis } from "../../hal/hal";
 import { byteAt, div, isUtf8Without, matchFilter, putU16, queueFind, queueOver, u16At } from "#native";
 import { arm, disarm } from "../core/time";
 import { DUP, PacketType, PublishFlag, QOS_1, QOS_BITS, RETAIN } from "./packet";
-import { type Client, ClientState, Fault } from "./client-state";
-import { outboxSessionLost } from "./outbox";
+import { type Client, ClientState, type ClientStats, Fault } from "./client-state";
+import { type Outbox, outboxSessionLost } from "./outbox";
 import { type ReaderEvents, readerStop } from "./reader";
 import { ACK_PATIENCE, ackCame, sendControl } from "./sender";
 import { isListening, subackCame, subscriptionsDoubted, subscriptionsForgotten, unsubackCame } from "./subscriptions";
@@ -31,12 +31,12 @@ export function violation(client: Client): void {
 
 /** What the reader tells of. What comes with every message is written out here, as in `link-user.ts`. @boot */
 export function createReaderEvents(client: Client): ReaderEvents {
-  const { subscriptions, filters, message, stats } = client;
+  const { outbox, subscriptions, filters, message, stats } = client;
   return {
     packet(now, first, bytes, at, count) {
       if (first < PacketType.Publish * 16 || first >= (PacketType.Publish + 1) * 16) {
         if (first === PacketType.Puback * 16 && client.state === ClientState.Online && count === 2) {
-          pubackCame(client, now, byteAt(bytes, at) * 256 + byteAt(bytes, at + 1));
+          pubackCame(client, outbox, stats, now, byteAt(bytes, at) * 256 + byteAt(bytes, at + 1));
         } else {
           otherCame(client, now, first, bytes, at, count);
         }
@@ -119,7 +119,7 @@ function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at:
       connackCame(client, now, bytes, at, count);
       return;
     case PacketType.Puback:
-      if (count === 2) pubackCame(client, now, u16At(bytes, at));
+      if (count === 2) pubackCame(client, client.outbox, client.stats, now, u16At(bytes, at));
       else violation(client);
       return;
     case PacketType.Suback:
@@ -214,18 +214,17 @@ function oversizeCame(client: Client, first: number, id: number): void {
  * is not: an acknowledgement on this link cannot be meant for what has not been sent on it. One of nothing that is owed
  * is late or repeated: it ends nothing, and does no harm.
  */
-function pubackCame(client: Client, now: Millis, id: number): void {
-  const outbox = client.outbox;
+function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, now: Millis, id: number): void {
   const queue = outbox.queue;
   const at = queueFind(queue, PublishFlag.QosBits, id, true);
   if (at < 0) return;
   const oldest = queueOver(queue, at);
-  outbox.unacknowledged--;
-  const stats = client.stats;
+  const unacknowledged = outbox.unacknowledged - 1;
+  outbox.unacknowledged = unacknowledged;
   stats.acknowledged++;
   // Only what ends the oldest debt gives the next one its full time: later ones must not hide that it is never paid.
   if (oldest && client.subscribeId === 0 && client.unsubscribeId === 0) {
-    if (outbox.unacknowledged > 0) arm(client.ack, now, ACK_PATIENCE);
+    if (unacknowledged > 0) arm(client.ack, now, ACK_PATIENCE);
     else client.ack.armed = false;
   }
 }

@@ -1,9 +1,9 @@
 /*
- * Lua's virtual machine with one short cut: an integer index into a buffer is answered here and now, as one into a
+ * Lua's virtual machine with short cuts. The first: an integer index into a buffer is answered here and now, as one into a
  * table is. Through the metamethod a byte costs 335 instructions on x86, this way about 20. What lies outside of the
  * buffer still goes the long way and ends in an error.
  *
- * The two macros that lvm.c uses for an integer index are replaced, lvm.c itself is as it came.
+ * What lvm.c uses for that is replaced by macros, lvm.c itself is as it came.
  */
 #define lvm_c
 #define LUA_CORE
@@ -11,6 +11,10 @@
 #include "lua.h"
 
 #include "lapi.h"
+#include "ldo.h"
+#include "lgc.h"
+#include "lstate.h"
+#include "lstring.h"
 #include "ltable.h"
 #include "lvm.h"
 
@@ -44,6 +48,49 @@
  * is an error once the board is sealed, and the crash record has to name its line.
  */
 #define luaH_new(L) (savepc(ci), luaH_new(L))
+
+/* A name that lies in its own place in the table, as most do, is found without a call. */
+static inline lu_byte get_name(Table *t, TString *key, TValue *res) {
+  const Node *node = gnode(t, lmod(key->hash, sizenode(t)));
+  if (l_likely(keyisshrstr(node) && keystrval(node) == key)) {
+    const TValue *value = gval(node);
+    if (l_likely(!ttisnil(value))) setobj((lua_State *)NULL, res, value);
+    return ttypetag(value);
+  }
+  return luaH_getshortstr(t, key, res);
+}
+#define luaH_getshortstr get_name
+
+/* And so is one that has a value already when it is given another. */
+static inline int set_name(Table *t, TString *key, TValue *value) {
+  Node *node = gnode(t, lmod(key->hash, sizenode(t)));
+  if (l_likely(keyisshrstr(node) && keystrval(node) == key && !ttisnil(gval(node)))) {
+    setobj((lua_State *)NULL, gval(node), value);
+    return HOK;
+  }
+  return luaH_psetshortstr(t, key, value);
+}
+#define luaH_psetshortstr set_name
+
+/* As luaD_precall does it, for a Lua function that finds its room and its call record there already. */
+static inline CallInfo *enter(lua_State *L, StkId func, int results) {
+  if (l_likely(ttypetag(s2v(func)) == LUA_VLCL)) {
+    Proto *p = clLvalue(s2v(func))->p;
+    int size = p->maxstacksize;
+    CallInfo *ci = L->ci->next;
+    if (l_likely(L->stack_last.p - L->top.p > size && ci != NULL)) {
+      L->ci = ci;
+      ci->func.p = func;
+      ci->callstatus = (unsigned)(results + 1);
+      ci->top.p = func + 1 + size;
+      ci->u.l.savedpc = p->code;
+      for (StkId end = func + 1 + p->numparams; L->top.p < end;) setnilvalue(s2v(L->top.p++));
+      return ci;
+    }
+  }
+  return luaD_precall(L, func, results);
+}
+#define luaD_precall enter
 
 #undef lvm_c
 #undef LUA_CORE

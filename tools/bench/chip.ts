@@ -37,7 +37,10 @@ const PEERS = [
   "umqtt on MicroPython about 45,000, and 128 to 608 bytes",
 ];
 
-const CASE_NAMES = ["publish at QoS 0", "publish at QoS 1 with PUBACK", "receive at QoS 0", "receive at QoS 1 with PUBACK"];
+const CASE_NAMES = [
+  "publish at QoS 0", "publish at QoS 1 with PUBACK", "receive at QoS 0", "receive at QoS 1 with PUBACK",
+  "write and publish at QoS 0",
+];
 const INSTRUCTION_GOALS = [5000, 10_000, 5000, 5000];
 
 function source(name: string): string {
