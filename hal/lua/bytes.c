@@ -189,7 +189,12 @@ int native_round(lua_State *L) {
   const TValue *value = argument(L, 1);
   if (ttisinteger(value)) return give_integer(L, ivalue(value));
   if (!ttisfloat(value)) argument_error(L, NOT_A_NUMBER);
-  return give_integer(L, (int32_t)(fltvalue(value) < 0 ? fltvalue(value) - 0.5f : fltvalue(value) + 0.5f));
+  float number = fltvalue(value);
+  /* Written so that what is not a number fails, too. */
+  if (!(number >= -2147483648.0f && number < 2147483648.0f)) argument_error(L, NOT_A_NUMBER);
+  int32_t whole = (int32_t)number;
+  float rest = number - (float)whole;
+  return give_integer(L, whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0));
 }
 
 #define ENTRY(name) {#name, native_##name},

@@ -92,16 +92,26 @@ static void begin_record(enum crash_kind kind, uint32_t detail, const char *mess
 static void add_lines(void) {
   if (vm == NULL) return;
   lua_Debug frame;
-  for (int level = 0; record.line_count < MOST_LINES && lua_getstack(vm, level, &frame); level += 1) {
+  int32_t lines[MOST_LINES];
+  uint32_t count = 0;
+  for (int level = 0; count < MOST_LINES && lua_getstack(vm, level, &frame); level += 1) {
     if (lua_getinfo(vm, "l", &frame) == 0 || frame.currentline <= 0) continue;
-    record.lines[record.line_count] = frame.currentline;
-    record.line_count += 1;
+    lines[count] = frame.currentline;
+    count += 1;
   }
+  memcpy(record.lines, lines, count * sizeof lines[0]);
+  record.line_count = count;
   record.check = check_of_record();
 }
 
+/* A record is being written: what goes wrong meanwhile, from an interrupt too, has no record of its own. */
+static volatile bool crashing;
+
+bool crash_in_progress(void) {
+  return crashing;
+}
+
 void crash_now(enum crash_kind kind, uint32_t detail, const char *message) {
-  static volatile bool crashing;
   if (!crashing) {
     crashing = true;
     begin_record(kind, detail, message);
@@ -111,9 +121,8 @@ void crash_now(enum crash_kind kind, uint32_t detail, const char *message) {
 }
 
 void crash_fault(uintptr_t pc, uintptr_t lr, uint32_t status) {
-  static volatile bool faulting;
-  if (!faulting) {
-    faulting = true;
+  if (!crashing) {
+    crashing = true;
     begin_record(CRASH_FAULT, 0, NULL);
     record.pc = (uint32_t)pc;
     record.return_to = (uint32_t)lr;

@@ -38,6 +38,9 @@ bool crash_was_at_boot(void);
 /* Writes the record, with the Lua lines that are being executed, and restarts the chip. From anywhere. */
 _Noreturn void crash_now(enum crash_kind kind, uint32_t detail, const char *message);
 
+/* Whether a record is being written, for an interrupt that would look for a crash of its own. */
+bool crash_in_progress(void);
+
 /*
  * Writes the record as one line of ASCII, at most `room` characters, no terminator. Gives the length; 0: there is none.
  *

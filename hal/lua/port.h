@@ -81,7 +81,7 @@ _Noreturn void port_restart(void);
 /* Leaves for the boot loader that takes new firmware. Returns false only where the chip has none. */
 bool port_boot_loader(void);
 
-/* Starts the hardware watchdog with this patience, 100 to 8000 ms. It cannot be stopped. */
+/* Starts the hardware watchdog with this patience, 100 to 8300 ms, or the most it has. It cannot be stopped. */
 void port_watchdog_start(uint32_t ms);
 /* Restarts the watchdog's patience. */
 void port_watchdog_feed(void);

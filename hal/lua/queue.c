@@ -145,8 +145,9 @@ static void put_length(uint8_t *into, int32_t length) {
 int native_queueOpen(lua_State *L) {
   struct place here = queue_argument(L);
   struct bytes head = bytes_argument(L, 2);
-  int32_t room = head.length + integer_argument(L, 3);
-  if (room < head.length) argument_error(L, OUT_OF_RANGE);
+  int32_t more = integer_argument(L, 3);
+  if (more < 0 || more > UINT16_MAX) argument_error(L, OUT_OF_RANGE);
+  int32_t room = head.length + more;
   int32_t header_size = 1 + length_size(room);
   int32_t at = reserve(here, header_size + room);
   if (at < 0) return give_integer(L, -1);

@@ -77,6 +77,7 @@ void arena_refused(size_t size) {
 }
 
 void runtime_tick(void) {
+  if (crash_in_progress()) return;
   if (!stack_is_whole()) crash_now(CRASH_STACK, 0, NULL);
   watch_tick();
 }
@@ -98,13 +99,16 @@ static void deepen(lua_State *L) {
   for (int depth = 0; depth < CALL_DEPTH; depth += 1) {
     if (L->ci->next == NULL) luaE_extendCI(L, 1);
     L->ci = L->ci->next;
+    /* So that whoever looks at a record between its making and its use finds nothing to stumble over. */
+    L->ci->func = here->func;
+    L->ci->callstatus = CIST_C;
   }
   L->ci = here;
 }
 
 /* Makes sure that the loop finds all the room it may need. What booting left over stays: nothing is ever collected. */
 static void settle(lua_State *L) {
-  lua_checkstack(L, STACK_SLOTS);
+  if (!lua_checkstack(L, STACK_SLOTS)) crash_now(CRASH_ALLOCATION, (uint32_t)arena_last_failure(), NULL);
   deepen(L);
   arena_seal();
 }

@@ -132,7 +132,12 @@ static bool save_to_other_area(uint32_t slot_and_length, const uint8_t *from) {
   if (!is_erased(other, 0) && !port_flash_erase(other)) return false;
   uint32_t at = copy_records(other, sizeof(struct area_header), slot, copied);
   if (at == 0 || !program_record(other, at, slot_and_length, from)) return false;
-  if (!write_area_header(other, generation + 1)) return false;
+  if (!write_area_header(other, generation + 1)) {
+    /* Whole or not, it may win at the next boot: nothing more is saved to an area that would lose then. */
+    port_flash_erase(other);
+    end = port_flash_size();
+    return false;
+  }
   generation += 1;
   in_use = other;
   memcpy(newest, copied, sizeof newest);

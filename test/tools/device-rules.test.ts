@@ -185,6 +185,40 @@ export function createPart(): Part {
 export function rest(...xs: number[]): void { use(this); use(arguments); use(xs.length); }
 `,
 );
+sources.set(
+  "firmware/made-by-module.ts",
+  `
+import type { Bytes } from "../hal/hal";
+import { allocate } from "#native";
+export const state = { count: 0, inner: { list: [1] } };
+const names = ["a"];
+const bytes: Bytes = allocate(4);
+let variable = 0;
+state.count = 1;
+names.push("b");
+/** @boot */
+export function begin(): void {
+  state.count = 1;
+  state.inner.list[0] = 2;
+  state.count += 1;
+  state.count++;
+  --state.count;
+  names.push("c");
+}
+export function fine(own: { count: number }): number {
+  variable += 1;
+  own.count = state.count;
+  bytes[0] = 1;
+  const here = { count: 1 };
+  here.count = 2;
+  return variable + names.length;
+}
+`,
+);
+sources.set(
+  "firmware/made-elsewhere.ts",
+  'import { state } from "./made-by-module";\nexport function turn(): void {\n  state.count = 2;\n}\n',
+);
 sources.set("firmware/waiting.ts", "export const n = await 1;");
 const program = programOf(sources);
 
@@ -222,6 +256,13 @@ describe("device rules", () => {
   it("say one thing of a call of the library, not two", () => {
     const index = refusedEverywhere.findIndex(([code]) => code.includes("Math.floor"));
     expect(findingsIn(pathOf("boot", index))).toHaveLength(1);
+  });
+
+  it("refuse to change what a module has made, in boot too, but for its variables and buffers", () => {
+    const found = findingsIn("firmware/made-by-module.ts").filter((finding) => finding.includes("frozen: "));
+    expect(found.map((finding) => Number(finding.split(" ")[0]))).toEqual([12, 13, 14, 15, 16, 17]);
+    expect(found[0]).toContain("state is made while its module is set up, and lies in flash on a chip");
+    expect(findingsIn("firmware/made-elsewhere.ts")).toEqual([expect.stringMatching(/^3 frozen: state is made/)]);
   });
 
   it("refuse to wait at the top level", () => {

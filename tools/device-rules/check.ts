@@ -1,6 +1,7 @@
 /** Walks a file once and asks every device rule about every node. */
 import ts from "typescript";
 import { isBootFunction } from "./boot";
+import { frozen } from "./frozen";
 import { imports } from "./imports";
 import { int32, loopFraction } from "./int32";
 import { loopAllocation } from "./loop-allocation";
@@ -10,7 +11,7 @@ import { traps } from "./traps";
 import { truthiness } from "./truthiness";
 import { isFunctionWithBody } from "./types";
 
-const rules: readonly Rule[] = [imports, loopAllocation, supportLibrary, int32, loopFraction, truthiness, traps];
+const rules: readonly Rule[] = [imports, loopAllocation, supportLibrary, int32, loopFraction, truthiness, traps, frozen];
 
 type Region = "type" | "boot" | "loop";
 

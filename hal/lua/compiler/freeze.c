@@ -1,5 +1,6 @@
 #include "freeze.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,10 @@ static const char *native_name(lua_CFunction function) {
 static void write_payload(const TValue *value) {
   switch (ttypetag(value)) {
     case LUA_VNUMINT: printf("{.i=%ld}", (long)ivalue(value)); break;
-    case LUA_VNUMFLT: printf("{.n=%a}", (double)fltvalue(value)); break;
+    case LUA_VNUMFLT:
+      if (!isfinite(fltvalue(value))) graph.problem = "a module keeps a number that is infinite, or none";
+      printf("{.n=%a}", (double)fltvalue(value));
+      break;
     case LUA_VLCF: {
       const char *name = native_name(fvalue(value));
       if (name == NULL) graph.problem = "a module keeps a function of the base library";
@@ -240,7 +244,14 @@ static bool hold_the_same(const UpVal *a, const UpVal *b) {
   const TValue *y = b->v.p;
   if (rawtt(x) != rawtt(y)) return false;
   if (iscollectable(x)) return gcvalue(x) == gcvalue(y);
-  return ttypetag(x) == LUA_VLCF ? fvalue(x) == fvalue(y) : luaV_rawequalobj(x, y);
+  if (ttypetag(x) == LUA_VLCF) return fvalue(x) == fvalue(y);
+  /* By its bits: 0.0 and -0.0 are equal and not the same. */
+  if (ttypetag(x) == LUA_VNUMFLT) {
+    lua_Number first = fltvalue(x);
+    lua_Number second = fltvalue(y);
+    return memcmp(&first, &second, sizeof first) == 0;
+  }
+  return luaV_rawequalobj(x, y);
 }
 
 static void find_same_upvalue(int number) {
@@ -298,7 +309,7 @@ static void define_leaf(lua_State *L, int number, GCObject *thing) {
   switch (thing->tt) {
     case LUA_VSHRSTR:
     case LUA_VLNGSTR:
-      if (is_reserved(L, gco2ts(thing))) graph.problem = "__index and its like are names of Lua's own: use others";
+      if (is_reserved(L, gco2ts(thing))) graph.problem = "a text is one that Lua keeps for itself (__index and its like, not enough memory): use another";
       write_string(number, gco2ts(thing));
       break;
     case LUA_VUSERDATA: write_buffer(number, gco2u(thing)); break;
