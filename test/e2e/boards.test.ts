@@ -194,7 +194,7 @@ describe.each(BOARDS)("on %s", (name) => {
     expect(before.sealed).toBe(true);
     expect(before.allocations).toBeGreaterThan(100);
 
-    const { text } = await board.until("console line", "published=", 0, A_TEST);
+    const { text } = await board.until("console line", /^(published=|crash )/, 0, A_TEST);
 
     expect(text).toBe("published=50000 acknowledged=25000 received=50000 lost=0");
     expect(await arenaOf(image, board)).toEqual(before);

@@ -1,6 +1,7 @@
 /**
  * 100,000 messages through the MQTT client, over the link of `npm run bench -- chip` that takes everything at once: a
- * quarter each published and received, at QoS 0 and at QoS 1. The console tells when they begin and what was counted.
+ * quarter each published and received, at QoS 0 and at QoS 1. The console tells when they begin and what was counted, and
+ * of a crash before.
  */
 import { allocate } from "#native";
 import type { Hal } from "../../../hal/hal";
@@ -24,21 +25,23 @@ function turn(rig: Rig): void {
   }
 }
 
-function tell(hal: Hal, line: Writer, rig: Rig | undefined): void {
+function tellBegin(hal: Hal, line: Writer): void {
+  line.at = hal.system.crash(line.bytes, 0, line.end);
+  writeText(line, line.at === 0 ? "begin\r\n" : "\r\n");
+  hal.console.write(line.bytes, 0, line.at);
+}
+
+function tellEnd(hal: Hal, line: Writer, rig: Rig): void {
+  const stats = rig.client.stats;
   line.at = 0;
-  if (rig === undefined) {
-    writeText(line, "begin");
-  } else {
-    const stats = rig.client.stats;
-    writeText(line, "published=");
-    writeDecimal(line, stats.published);
-    writeText(line, " acknowledged=");
-    writeDecimal(line, stats.acknowledged);
-    writeText(line, " received=");
-    writeDecimal(line, stats.received);
-    writeText(line, " lost=");
-    writeDecimal(line, stats.refused + stats.offline + stats.unmatched + stats.oversize + stats.losses);
-  }
+  writeText(line, "published=");
+  writeDecimal(line, stats.published);
+  writeText(line, " acknowledged=");
+  writeDecimal(line, stats.acknowledged);
+  writeText(line, " received=");
+  writeDecimal(line, stats.received);
+  writeText(line, " lost=");
+  writeDecimal(line, stats.refused + stats.offline + stats.unmatched + stats.oversize + stats.losses);
   writeText(line, "\r\n");
   hal.console.write(line.bytes, 0, line.at);
 }
@@ -48,7 +51,7 @@ export default {
   /** @boot */
   boot(hal: Hal) {
     const rig = createRig(hal);
-    const line = createWriter(allocate(128));
+    const line = createWriter(allocate(320));
     const start = createDeadline();
     let rounds = -1;
     return {
@@ -57,12 +60,12 @@ export default {
         if (rounds < 0) {
           rounds = 0;
           connect(rig);
-          tell(hal, line, undefined);
+          tellBegin(hal, line);
           arm(start, now, PAUSE);
         } else if (rounds < ROUNDS && isDue(start, now)) {
           turn(rig);
           rounds += ROUNDS_A_TURN;
-          if (rounds === ROUNDS) tell(hal, line, rig);
+          if (rounds === ROUNDS) tellEnd(hal, line, rig);
         }
         hal.idle(rounds === 0 || rounds === ROUNDS ? now + PAUSE : now);
       },
