@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allBoards, boardNamed } from "../../tools/build/board-file";
-import { type BoardReport, buildForBoard } from "../../tools/build/board-build";
+import { type BoardReport, buildForBoard, overBudget } from "../../tools/build/board-build";
 import { withMemory } from "../../tools/build/memory";
 import { readUf2 } from "../../tools/emulate/image";
 
@@ -124,6 +124,19 @@ describe("an image", () => {
     expect(memory.arena.used).toBeLessThan(20_000);
     expect(memory.arena.peak).toBeGreaterThanOrEqual(memory.arena.used);
     expect(memory.ram).toBe(size.ram - memory.arena.size + memory.arena.used);
+  });
+});
+
+describe("a budget", () => {
+  it("may be used up, and one byte more is a warning that says by how much", () => {
+    const pico = boardNamed("pico");
+    expect(overBudget("flash", 196_608, pico)).toEqual([]);
+    expect(overBudget("flash", 196_609, pico)).toEqual([
+      "flash: 196609 bytes, 1 over the budget of 196608 for the Raspberry Pi Pico",
+    ]);
+    expect(overBudget("ram", 50_000, pico)).toEqual([
+      "ram: 50000 bytes, 848 over the budget of 49152 for the Raspberry Pi Pico",
+    ]);
   });
 });
 
