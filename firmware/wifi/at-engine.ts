@@ -55,6 +55,8 @@ export interface AtEngine {
   readonly events: AtEvents;
   /** Received bytes from `start` to `end`, not understood yet. */
   readonly window: Bytes;
+  /** Its length, which to ask a buffer for costs a chip more than to remember. */
+  readonly windowSize: number;
   start: number;
   end: number;
   mode: Mode;
@@ -88,6 +90,7 @@ export function createAtEngine(
     serial,
     events,
     window: allocate(windowSize),
+    windowSize,
     start: 0,
     end: 0,
     mode: Mode.Line,
@@ -203,7 +206,7 @@ export function atRead(engine: AtEngine, now: Millis): boolean {
       return came;
     }
     makeRoom(engine);
-    const count = engine.serial.read(engine.window, engine.end, engine.window.length - engine.end);
+    const count = engine.serial.read(engine.window, engine.end, engine.windowSize - engine.end);
     if (count === 0) {
       if (came) watchPayload(engine, now);
       return came;
@@ -226,7 +229,7 @@ function makeRoom(engine: AtEngine): void {
   if (engine.start === engine.end) {
     engine.start = 0;
     engine.end = 0;
-  } else if (engine.end === engine.window.length) {
+  } else if (engine.end === engine.windowSize) {
     copy(engine.window, engine.start, engine.window, 0, engine.end - engine.start);
     engine.end -= engine.start;
     engine.start = 0;
@@ -280,7 +283,7 @@ function takeLine(engine: AtEngine, now: Millis): boolean {
 }
 
 function noteOverlong(engine: AtEngine): boolean {
-  if (engine.end - engine.start < engine.window.length) return false;
+  if (engine.end - engine.start < engine.windowSize) return false;
   engine.overlong++;
   engine.mode = Mode.Overlong;
   engine.start = engine.end;

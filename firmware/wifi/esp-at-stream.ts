@@ -197,10 +197,7 @@ export function feed(esp: EspAt, now: Millis): void {
     return;
   }
   while (esp.sendLeft > 0) {
-    const count = feedPiece(esp, esp.engine, now);
-    if (count === 0) return;
-    esp.sendLeft -= count;
-    esp.stats.sentBytes += count;
+    if (!feedPiece(esp, esp.engine, now)) return;
   }
   esp.sendStage = SendStage.Delivered;
   arm(esp.engine.deadline, now, REPLY_PATIENCE + onWire(esp, esp.sendLength));
@@ -213,12 +210,21 @@ export function payloadTaken(esp: EspAt, now: Millis): void {
   arm(esp.engine.deadline, now, esp.offered ? SEND_PATIENCE : CLOSED_PATIENCE);
 }
 
-function feedPiece(esp: EspAt, engine: AtEngine, now: Millis): number {
+/**
+ * False when the port is full. Having taken a part of a piece it is: to ask again at once would find room for the byte
+ * that has left meanwhile, and again, for as long as there is something to send.
+ */
+function feedPiece(esp: EspAt, engine: AtEngine, now: Millis): boolean {
   const span = esp.span;
   esp.user.piece(span);
-  const count = engine.serial.write(span.bytes, span.at, span.count < esp.sendLeft ? span.count : esp.sendLeft);
-  if (count > 0) esp.user.taken(now, count);
-  return count;
+  const wanted = span.count < esp.sendLeft ? span.count : esp.sendLeft;
+  const count = engine.serial.write(span.bytes, span.at, wanted);
+  if (count > 0) {
+    esp.user.taken(now, count);
+    esp.sendLeft -= count;
+    esp.stats.sentBytes += count;
+  }
+  return count === wanted;
 }
 
 /** `SEND OK` ends a send that the module has all of; before, it is the straggler of another. */

@@ -266,10 +266,10 @@ export function espPump(esp: EspAt, now: Millis): void {
 
 /**
  * While a payload goes out the serial port is full: so many bytes may leave before more are put in. A turn of the loop
- * for each byte that leaves would take half of a small processor; the port holds more than twice as many, so the line
+ * for each byte that leaves would take half of a small processor; the port holds twice as many, so the line
  * never runs dry meanwhile.
  */
-const REFILL = 256;
+const REFILL = 512;
 
 /** How long the driver can be left alone unless a byte arrives, in milliseconds. */
 export function espWait(esp: EspAt, now: Millis): number {

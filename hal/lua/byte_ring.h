@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 struct byte_ring {
   uint8_t *bytes;
@@ -47,9 +48,16 @@ static inline int32_t byte_ring_take(struct byte_ring *ring) {
 
 /* Puts as many of `count` bytes as there is room for. Gives how many. */
 static inline uint32_t byte_ring_write(struct byte_ring *ring, const uint8_t *from, uint32_t count) {
-  uint32_t done = 0;
-  while (done < count && byte_ring_put(ring, from[done])) done += 1;
-  return done;
+  uint32_t used = byte_ring_used(ring);
+  if (count > ring->size - used) count = ring->size - used;
+  uint32_t at = ring->put & (ring->size - 1);
+  uint32_t first = count < ring->size - at ? count : ring->size - at;
+  memcpy(ring->bytes + at, from, first);
+  memcpy(ring->bytes, from + first, count - first);
+  BYTE_RING_BARRIER();
+  ring->put = ring->put + count;
+  if (used + count > ring->high_water) ring->high_water = used + count;
+  return count;
 }
 
 /* Takes up to `room` bytes. Gives how many. */

@@ -1,6 +1,6 @@
 /** A board that publishes as much as its outbox takes, to find out what the way to the broker carries. */
 import type { Hal } from "../../hal/hal";
-import { textLength } from "#native";
+import { allocate, putText, textLength } from "#native";
 import type { Application, Board } from "../../firmware/board/application";
 import { loadSettings } from "../../firmware/board/settings";
 import { later, sooner } from "../../firmware/core/time";
@@ -8,7 +8,7 @@ import { clientPoll, clientStart, clientWait, createClient } from "../../firmwar
 import { ClientState } from "../../firmware/mqtt/client-state";
 import type { Qos } from "../../firmware/mqtt/packet";
 import { createPublication } from "../../firmware/mqtt/publication";
-import { canPublish, publishText } from "../../firmware/mqtt/publish";
+import { publishBytes } from "../../firmware/mqtt/publish";
 import { createEspAt, espPump, espReceive, espWait } from "../../firmware/wifi/esp-at";
 
 export interface FloodOptions {
@@ -59,7 +59,10 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
     hal.entropy,
     { online() {}, offline() {} },
   );
-  const publication = createPublication(options.topic, options.qos, false, textLength(options.payload));
+  const payloadLength = textLength(options.payload);
+  const payload = allocate(payloadLength);
+  putText(payload, 0, options.payload);
+  const publication = createPublication(options.topic, options.qos, false, payloadLength);
   clientStart(client, hal.clock.now());
   return {
     problem: settings.problem,
@@ -73,9 +76,9 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
       const now = hal.clock.now();
       espReceive(wifi, now);
       clientPoll(client, now);
-      while (client.state === ClientState.Online && canPublish(client, publication)) {
-        publishText(client, publication, options.payload);
-      }
+      // Until it is refused: then the outbox is full.
+      let more = client.state === ClientState.Online;
+      while (more) more = publishBytes(client, publication, payload, 0, payloadLength);
       espPump(wifi, now);
       hal.idle(later(now, sooner(espWait(wifi, now), clientWait(client, now))));
     },

@@ -85,7 +85,7 @@ describe("a send", () => {
     expect(rig.take()).toBe("AT+CIPSEND=0,500\r\n");
     rig.say(PROMPT);
     // The driver comes back as often as a port with the rings of hal.ts needs it.
-    rig.advance(800);
+    rig.advance(1600);
     expect(rig.take()).toBe(all);
     rig.say(sent(500));
     expect(rig.user.state).toBe("up");
