@@ -29,12 +29,17 @@ function isForChip({ linkerScript }: BoardFile): boolean {
   return linkerScript !== undefined;
 }
 
+/** What board.json configures, as C sees it. */
+function configOf({ config }: BoardFile): string[] {
+  return Object.entries(config).map(([key, value]) => `-DBOARD_${key}=${value}`);
+}
+
 function flagsOf(board: BoardFile, extra: readonly string[]): string[] {
-  const chip = isForChip(board) ? ["-ffreestanding", "-fno-common", "-fstack-usage"] : [];
+  const chip = isForChip(board) ? ["-ffreestanding", "-fno-common"] : [];
   return [
     ...board.flags, "-std=gnu11", isForChip(board) ? "-Os" : "-O2", "-g", "-ffunction-sections", "-fdata-sections", ...chip,
     ...extra,
-    ...Object.entries(board.config).map(([key, value]) => `-DBOARD_${key}=${value}`),
+    ...configOf(board),
     "-include", join(runtimeFolder, "lua-config.h"), "-I", runtimeFolder, "-I", board.folder, "-I", luaSource,
   ];
 }
@@ -48,12 +53,11 @@ function objectsOf(board: BoardFile, { extraFlags = [], cache }: ImageOptions): 
   const own = board.sources.map((name) => join(board.folder, name));
   const ours = [...runtimeFiles(), ...own.filter((file) => file.endsWith(".c"))];
   const assembler = own.filter((file) => file.endsWith(".S"));
-  const config = Object.entries(board.config).map(([key, value]) => `-DBOARD_${key}=${value}`);
   return [
     ...compileObjects({ compiler: board.compiler, flags: [...flags, ...warnings], sources: ours }, cache),
     // Lua comes as it is, warnings too.
     ...compileObjects({ compiler: board.compiler, flags: [...flags, "-w"], sources: boardFiles }, cache),
-    ...compileObjects({ compiler: board.compiler, flags: [...board.flags, ...config], sources: assembler }, cache),
+    ...compileObjects({ compiler: board.compiler, flags: [...board.flags, ...configOf(board)], sources: assembler }, cache),
   ];
 }
 

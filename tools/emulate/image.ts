@@ -1,5 +1,6 @@
 /** The image of a firmware, as `moth build` leaves it and a person flashes it. */
 import { readFileSync } from "node:fs";
+import { BLOCK, MAGIC_END, MAGIC_START, NOT_FOR_FLASH } from "../build/uf2";
 import { Failure, reasonOf } from "../failure";
 
 /** Paths of what was built for a board. A board has the formats that its `board.json` lists. */
@@ -21,11 +22,6 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
-const BLOCK = 512;
-const FIRST_MAGIC = 0x0a324655;
-const SECOND_MAGIC = 0x9e5d5157;
-const LAST_MAGIC = 0x0ab16f30;
-const NOT_FOR_FLASH = 0x1;
 const HEADER = 32;
 const MOST_PAYLOAD = 476;
 
@@ -36,7 +32,7 @@ export function readUf2(file: Uint8Array, name: string): Piece[] {
   for (let at = 0; at < file.length; at += BLOCK) {
     const block = new DataView(file.buffer, file.byteOffset + at, BLOCK);
     const [first, second, flags, address, size] = [0, 4, 8, 12, 16].map((offset) => block.getUint32(offset, true));
-    const isBlock = first === FIRST_MAGIC && second === SECOND_MAGIC && block.getUint32(BLOCK - 4, true) === LAST_MAGIC;
+    const isBlock = first === MAGIC_START[0] && second === MAGIC_START[1] && block.getUint32(BLOCK - 4, true) === MAGIC_END;
     if (!isBlock || address === undefined || size === undefined || flags === undefined || size > MOST_PAYLOAD) {
       throw new Failure(`${name}: is no UF2 file: block ${at / BLOCK} is malformed: build it anew`);
     }

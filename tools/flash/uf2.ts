@@ -1,13 +1,8 @@
 /** A UF2 file for the RP2040, checked to the last block: its boot ROM ignores what it does not like, without a word. */
+import { BLOCK, FAMILY_ID_PRESENT, MAGIC_END, MAGIC_START, NOT_FOR_FLASH, PAYLOAD } from "../build/uf2";
 import { FlashFailure, hex } from "./failure";
 
-const BLOCK = 512;
-const START = [0x0a324655, 0x9e5d5157] as const;
-const END = 0x0ab16f30;
-const NOT_FOR_FLASH = 0x00000001;
-const HAS_FAMILY = 0x00002000;
 const RP2040 = 0xe48bff56;
-const PAYLOAD = 256;
 /** Where the RP2040 sees its flash. */
 export const PICO_FLASH = 0x10000000;
 const FLASH_TO = 0x11000000;
@@ -36,7 +31,7 @@ export interface Uf2 {
 export function looksLikeUf2(bytes: Uint8Array): boolean {
   if (bytes.length < 8) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return START.every((magic, index) => view.getUint32(4 * index, true) === magic);
+  return MAGIC_START.every((magic, index) => view.getUint32(4 * index, true) === magic);
 }
 
 /** Reads a file for a Pico, `name` for messages. `room`: for firmware, in bytes. Throws a {@link FlashFailure}. */
@@ -70,9 +65,9 @@ export function readUf2(bytes: Uint8Array, name: string, room: number): Uf2 {
 
 function problemOf(view: DataView, index: number, blocks: number): string | undefined {
   const word = (at: number): number => view.getUint32(at, true);
-  if (word(0) !== START[0] || word(4) !== START[1] || word(508) !== END) return "no UF2 block (wrong magic numbers)";
+  if (word(0) !== MAGIC_START[0] || word(4) !== MAGIC_START[1] || word(508) !== MAGIC_END) return "no UF2 block (wrong magic numbers)";
   if ((word(8) & NOT_FOR_FLASH) !== 0) return "is not meant for flash";
-  if ((word(8) & HAS_FAMILY) === 0) return "does not say which chip it is for";
+  if ((word(8) & FAMILY_ID_PRESENT) === 0) return "does not say which chip it is for";
   if (word(16) !== PAYLOAD) return `carries ${word(16)} bytes, the RP2040 takes ${PAYLOAD}`;
   if (word(20) !== index) return `says that it is number ${word(20)}`;
   if (word(24) !== blocks) return `says that there are ${word(24)} blocks, the file has ${blocks}`;
