@@ -115,12 +115,19 @@ void port_pin_write(int32_t pin, bool high) {
   control_say_pin(pin, high);
 }
 
+/*
+ * What the world has told before now counts: a program that is asked over its console what a pin is, right after the
+ * pin has changed, must not answer from before.
+ */
 bool port_pin_read(int32_t pin) {
   if (!is_pin(pin)) return false;
-  return pins[pin].output ? pins[pin].high : control_pin(pin);
+  if (pins[pin].output) return pins[pin].high;
+  control_listen();
+  return control_pin(pin);
 }
 
 int32_t port_analog(int32_t channel) {
+  control_listen();
   return control_analog(channel);
 }
 
