@@ -220,20 +220,28 @@ export interface Entropy {
 }
 
 /**
- * Small records that survive power loss. A slot holds one record of up to 1024 bytes; there are 8 slots.
+ * Small records that survive power loss. A slot holds one record of up to 1024 bytes; there are 64 slots. The first 8 are
+ * the board's own, and their room is theirs; the others, where an MQTT session is kept, share what is left.
  * A save is atomic: after a power cut at any moment a slot holds the old record or the new one, whole.
+ *
+ * On a chip a record of n bytes takes n + 8 bytes of room, rounded up to a multiple of 8. For slots 8 to 63 together
+ * there are 20,400 bytes on a Raspberry Pi Pico and 106,416 on an STM32F405, which is more than they can hold; 6,064 in
+ * `moth-host`. A folder on a computer has room for all.
  */
 export interface Storage {
   /**
-   * Copies the record of a slot into `into` at `at`. Gives its length; 0 when nothing was ever saved there;
+   * Copies the record of a slot into `into` at `at`. Gives its length; 0 when the slot is empty;
    * -1 when it is damaged, or longer than `room`, and then nothing was copied.
    */
   load(slot: number, into: Bytes, at: number, room: number): number;
   /**
-   * Replaces the record of a slot. True when it is on the medium. False when it could not be written: the old record
-   * stands; try again later. Takes a few ms on a chip, and up to 2 s when the flash is full of old records and has to
-   * be erased (more than 10 saves apart; a board does it at boot when it can). It wears the flash: call it for what a
-   * person set, not for what a sensor measured.
+   * Replaces the record of a slot; with a `count` of 0 empties it, which is possible however full the medium is. True
+   * when it is on the medium. False when it could not be written, or, from slot 8 on, when there is no room: the old
+   * record stands; try again later.
+   *
+   * Takes a few ms on a chip, and up to 3 s when the flash is full of old records and has to be erased: on a Pico after
+   * 4 KB of records at least, on an STM32F405 after 64 KB. A board does it at boot when it can. Bytes that come in
+   * meanwhile may be lost. Each erase wears the flash: what saves again and again has to keep count.
    */
   save(slot: number, from: Bytes, at: number, count: number): boolean;
 }

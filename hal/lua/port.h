@@ -92,7 +92,7 @@ void port_watchdog_feed(void);
  * in steps of 8 bytes that lie on multiples of 8. The layout within an area is the runtime's business: storage.h.
  */
 
-/* Bytes of one area: a multiple of 8, at least 16384. */
+/* Bytes of one area: a multiple of 8, 16384 to 524280. */
 uint32_t port_flash_size(void);
 /* Where area 0 or 1 lies in memory. Aligned to 8 bytes. */
 const uint8_t *port_flash_at(uint32_t area);

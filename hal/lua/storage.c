@@ -28,8 +28,8 @@ static uint32_t in_use;
 static uint32_t generation;
 /* Where the next record goes. */
 static uint32_t end;
-/* Where the newest record of each slot lies in the area in use; 0: nowhere. */
-static uint32_t newest[STORAGE_SLOTS];
+/* Where the newest record of each slot lies in the area in use, in units; 0: it is empty. */
+static uint16_t newest[STORAGE_SLOTS];
 
 static uint32_t padded(uint32_t count) {
   return (count + UNIT - 1) / UNIT * UNIT;
@@ -41,6 +41,10 @@ static uint32_t record_size(uint32_t length) {
 
 static const struct record_header *record_at(uint32_t area, uint32_t at) {
   return (const struct record_header *)(const void *)(port_flash_at(area) + at);
+}
+
+static const struct record_header *newest_of(uint32_t slot) {
+  return record_at(in_use, newest[slot] * UNIT);
 }
 
 static uint32_t length_of(const struct record_header *record) {
@@ -89,7 +93,7 @@ static void read_log(uint32_t area) {
     uint32_t length = length_of(record);
     if (slot >= STORAGE_SLOTS || length > STORAGE_RECORD_SIZE || at + record_size(length) > port_flash_size()) break;
     if (record->check != check_of(record->slot_and_length, bytes_of(record), length)) break;
-    newest[slot] = at;
+    newest[slot] = length == 0 ? 0 : (uint16_t)(at / UNIT);
     at += record_size(length);
   }
   end = is_erased(area, at) ? at : port_flash_size();
@@ -112,14 +116,16 @@ static bool program_record(uint32_t area, uint32_t at, uint32_t slot_and_length,
 }
 
 /* Appends the newest record of every slot but `except` to `area` at `at`. Gives where the log ends then; 0: failed. */
-static uint32_t copy_records(uint32_t area, uint32_t at, uint32_t except, uint32_t copied[STORAGE_SLOTS]) {
+static uint32_t copy_records(uint32_t area, uint32_t at, uint32_t except, uint16_t copied[STORAGE_SLOTS]) {
   for (uint32_t slot = 0; slot < STORAGE_SLOTS; slot += 1) {
     copied[slot] = 0;
     if (newest[slot] == 0 || slot == except) continue;
-    const struct record_header *record = record_at(in_use, newest[slot]);
-    if (!program_record(area, at, record->slot_and_length, bytes_of(record))) return 0;
-    copied[slot] = at;
-    at += record_size(length_of(record));
+    const struct record_header *record = newest_of(slot);
+    uint32_t size = record_size(length_of(record));
+    /* As it lies there: until the area has its header, the order of the bytes does not matter. */
+    if (!port_flash_program(area, at, (const uint8_t *)record, size)) return 0;
+    copied[slot] = (uint16_t)(at / UNIT);
+    at += size;
   }
   return at;
 }
@@ -128,10 +134,16 @@ static uint32_t copy_records(uint32_t area, uint32_t at, uint32_t except, uint32
 static bool save_to_other_area(uint32_t slot_and_length, const uint8_t *from) {
   uint32_t other = 1 - in_use;
   uint32_t slot = slot_and_length >> 16;
-  uint32_t copied[STORAGE_SLOTS];
+  uint32_t length = slot_and_length & 0xFFFF;
+  uint16_t copied[STORAGE_SLOTS];
   if (!is_erased(other, 0) && !port_flash_erase(other)) return false;
   uint32_t at = copy_records(other, sizeof(struct area_header), slot, copied);
-  if (at == 0 || !program_record(other, at, slot_and_length, from)) return false;
+  if (at == 0) return false;
+  if (length > 0) {
+    if (at + record_size(length) > port_flash_size() || !program_record(other, at, slot_and_length, from)) return false;
+    copied[slot] = (uint16_t)(at / UNIT);
+    at += record_size(length);
+  }
   if (!write_area_header(other, generation + 1)) {
     /* Whole or not, it may win at the next boot: nothing more is saved to an area that would lose then. */
     port_flash_erase(other);
@@ -141,9 +153,22 @@ static bool save_to_other_area(uint32_t slot_and_length, const uint8_t *from) {
   generation += 1;
   in_use = other;
   memcpy(newest, copied, sizeof newest);
-  newest[slot] = at;
-  end = at + record_size(slot_and_length & 0xFFFF);
+  end = at;
   return true;
+}
+
+/*
+ * Whether `slot` may hold `length` bytes. The first slots always may. The others may take what these leave of seven
+ * eighths of an area: the last eighth is what a move to the other area wins at least, so erases stay rare when all is
+ * full.
+ */
+static bool has_room(uint32_t slot, uint32_t length) {
+  if (slot < STORAGE_SETTING_SLOTS || length == 0) return true;
+  uint32_t size = (uint32_t)sizeof(struct area_header) + STORAGE_SETTING_SLOTS * record_size(STORAGE_RECORD_SIZE);
+  for (uint32_t other = STORAGE_SETTING_SLOTS; other < STORAGE_SLOTS; other += 1) {
+    if (other != slot && newest[other] != 0) size += record_size(length_of(newest_of(other)));
+  }
+  return size + record_size(length) <= port_flash_size() - port_flash_size() / 8;
 }
 
 void storage_start(void) {
@@ -163,7 +188,7 @@ void storage_start(void) {
 int32_t storage_load(int32_t slot, uint8_t *into, int32_t room) {
   if (slot < 0 || slot >= STORAGE_SLOTS) return -1;
   if (newest[slot] == 0) return 0;
-  const struct record_header *record = record_at(in_use, newest[slot]);
+  const struct record_header *record = newest_of((uint32_t)slot);
   int32_t length = (int32_t)length_of(record);
   if (length > room) return -1;
   memcpy(into, bytes_of(record), (size_t)length);
@@ -172,6 +197,8 @@ int32_t storage_load(int32_t slot, uint8_t *into, int32_t room) {
 
 bool storage_save(int32_t slot, const uint8_t *from, int32_t count) {
   if (slot < 0 || slot >= STORAGE_SLOTS || count < 0 || count > STORAGE_RECORD_SIZE) return false;
+  if (count == 0 && newest[slot] == 0) return true;
+  if (!has_room((uint32_t)slot, (uint32_t)count)) return false;
   uint32_t slot_and_length = (uint32_t)slot << 16 | (uint32_t)count;
   uint32_t size = record_size((uint32_t)count);
   if (end + size > port_flash_size()) return save_to_other_area(slot_and_length, from);
@@ -179,7 +206,7 @@ bool storage_save(int32_t slot, const uint8_t *from, int32_t count) {
     end = port_flash_size();
     return false;
   }
-  newest[slot] = end;
+  newest[slot] = count == 0 ? 0 : (uint16_t)(end / UNIT);
   end += size;
   return true;
 }

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Disc } from "./storage";
 
@@ -32,6 +32,10 @@ export class Folder implements Disc {
 
   rename(from: string, to: string): void {
     renameSync(join(this.path, from), join(this.path, to));
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.path, name), { force: true });
   }
 
   syncFolder(): void {

@@ -2,7 +2,7 @@ import type { Bytes, Storage } from "../hal";
 import { crc32 } from "./crc";
 import { view } from "./view";
 
-const SLOTS = 8;
+const SLOTS = 64;
 const LONGEST_RECORD = 1024;
 /** Before the record: its length (2 bytes), then the CRC-32 of length and record (4 bytes), most significant first. */
 const LENGTH_SIZE = 2;
@@ -21,13 +21,16 @@ export interface Disc {
   sync(name: string): void;
   /** Gives a file another name. A file that had it is gone in the same moment. */
   rename(from: string, to: string): void;
+  /** Takes a file away, if it is there. */
+  remove(name: string): void;
   /** Waits until the names are on the medium. */
   syncFolder(): void;
 }
 
 /**
- * The board's slots as files `slot-0` to `slot-7`. A save writes beside the old record and then takes its name, so a
- * power cut leaves the one or the other; whatever else may have damaged a file, its CRC tells.
+ * The board's slots as files `slot-0` to `slot-63`. A save writes beside the old record and then takes its name, so a
+ * power cut leaves the one or the other; whatever else may have damaged a file, its CRC tells. An empty slot has no file,
+ * so it can be emptied on a full disc.
  *
  * When the very last step of a save fails (the folder's own flush), the new record is there already, and `save` says
  * false all the same: nobody can know whether it would survive a power cut.
@@ -58,9 +61,13 @@ export class FileStorage implements Storage {
     const name = nameOf(slot);
     const fresh = `${name}.new`;
     try {
-      this.disc.write(fresh, fileOf(view(from).subarray(at, at + count)));
-      this.disc.sync(fresh);
-      this.disc.rename(fresh, name);
+      if (count === 0) {
+        this.disc.remove(name);
+      } else {
+        this.disc.write(fresh, fileOf(view(from).subarray(at, at + count)));
+        this.disc.sync(fresh);
+        this.disc.rename(fresh, name);
+      }
       this.disc.syncFolder();
       return true;
     } catch {

@@ -51,6 +51,18 @@ describe("a save", () => {
     expect([0, NEW]).toContain(load(new FileStorage(disc)));
   });
 
+  it.each(cuts)("of nothing, cut after $steps steps, leaves the old record or none; of the rest: $leftBehind", (cut) => {
+    const disc = new UnreliableDisc();
+    expect(save(new FileStorage(disc), OLD)).toBe(true);
+    disc.stepsLeft = cut.steps;
+    expect(save(new FileStorage(disc), "")).toBe(cut.steps >= 2);
+    disc.restart(cut.leftBehind);
+    const storage = new FileStorage(disc);
+    expect(cut.steps >= 2 ? [0] : [OLD, 0]).toContain(load(storage));
+    expect(save(storage, "later\n")).toBe(true);
+    expect(load(storage)).toBe("later\n");
+  });
+
   it.each(LEFT_BEHIND)("that said true is on the medium, whatever a power cut leaves of the rest: %s", (leftBehind) => {
     const disc = new UnreliableDisc();
     save(new FileStorage(disc), OLD);
@@ -61,19 +73,32 @@ describe("a save", () => {
 });
 
 describe("a folder of slots", () => {
-  it("keeps 8 records of up to 1024 bytes, each for itself, from one run to the next", () => {
+  it("keeps 64 records of up to 1024 bytes, each for itself, from one run to the next", () => {
     const path = folder();
     const before = new FileStorage(new Folder(path));
-    for (let slot = 0; slot < 8; slot++) expect(save(before, `${slot}`.repeat(1024), slot)).toBe(true);
+    const record = (slot: number): string => String.fromCharCode(48 + slot).repeat(1024);
+    for (let slot = 0; slot < 64; slot++) expect(save(before, record(slot), slot)).toBe(true);
     const after = new FileStorage(new Folder(path));
-    for (let slot = 0; slot < 8; slot++) expect(load(after, slot)).toBe(`${slot}`.repeat(1024));
+    for (let slot = 0; slot < 64; slot++) expect(load(after, slot)).toBe(record(slot));
   });
 
-  it("has nothing in a slot that was never saved, and no ninth slot", () => {
+  it("has nothing in a slot that was never saved, and no more than 64 slots", () => {
     const storage = new FileStorage(new Folder(folder()));
-    expect(load(storage, 7)).toBe(0);
-    expect(load(storage, 8)).toBe(-1);
-    expect(save(storage, NEW, 8)).toBe(false);
+    expect(load(storage, 63)).toBe(0);
+    expect(load(storage, 64)).toBe(-1);
+    expect(save(storage, NEW, 64)).toBe(false);
+  });
+
+  it("has no file of a slot that was emptied, so that it can be emptied when nothing can be written", () => {
+    const path = folder();
+    const storage = new FileStorage(new Folder(path));
+    save(storage, OLD);
+    // A folder in the way of a new file.
+    mkdirSync(join(path, "slot-1.new"));
+    expect(save(storage, "")).toBe(true);
+    expect(load(storage)).toBe(0);
+    expect(existsSync(join(path, "slot-1"))).toBe(false);
+    expect(save(storage, "")).toBe(true);
   });
 
   it("refuses a record that is too long, and copies none that is longer than the room", () => {

@@ -54,6 +54,11 @@ export class UnreliableDisc implements Disc {
     this.names.delete(from);
   }
 
+  remove(name: string): void {
+    this.step();
+    this.names.delete(name);
+  }
+
   syncFolder(): void {
     this.step();
     this.syncedNames = new Map(this.names);

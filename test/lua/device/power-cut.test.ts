@@ -17,19 +17,31 @@ function isStorage(addon: unknown): addon is StorageAddon {
 }
 
 const FLASH_SIZE = 2 * 16384;
-const SLOTS = 8;
+const SLOTS = 64;
+/** They have their room whatever the others hold. */
+const SETTING_SLOTS = 8;
+/** What the others have together, of an area of 16 KB; and what a record takes. */
+const ROOM = 16384 - 2048 - 16 - SETTING_SLOTS * (8 + 1024);
 const CUT = -1;
+
+function sizeOf(length: number): number {
+  return 8 + Math.ceil(length / 8) * 8;
+}
 
 interface Save {
   readonly slot: number;
   readonly record: Uint8Array;
 }
 
-/** Saves of all lengths into all slots, until the log has moved to the other area and back. */
-const scenario: readonly Save[] = Array.from({ length: 120 }, (_, i) => {
-  const lengths = [0, 1, 7, 8, 9, 62, 200, 1024, 1023, 333, 500];
+/**
+ * Saves of all lengths into all slots, each of which is emptied at times, until the log has moved to the other area and
+ * back.
+ */
+const scenario: readonly Save[] = Array.from({ length: 260 }, (_, i) => {
+  const slot = i % 2 === 0 ? ((i / 2) * 3) % SETTING_SLOTS : SETTING_SLOTS + ((i * 3) % (SLOTS - SETTING_SLOTS));
+  const lengths = slot < SETTING_SLOTS ? [0, 1, 7, 8, 9, 62, 200, 1024, 1023, 333, 500] : [0, 96, 1, 40, 0, 8, 95];
   const record = new Uint8Array(lengths[(i * 5) % lengths.length] ?? 0).fill(i + 1);
-  return { slot: (i * 3) % SLOTS, record };
+  return { slot, record };
 });
 
 describe("a power cut", () => {
@@ -122,23 +134,91 @@ describe("a power cut", () => {
     expect(storage.overwritten()).toBe(0);
   }, 300_000);
 
-  test("is survived by what could be read before: nothing is refused for lack of room", () => {
+  test("is survived by what could be read before: nothing of the board's own is refused for lack of room", () => {
     storage.start(newFlash(), 0, 0);
     const largest = new Uint8Array(1024).fill(7);
     for (let round = 0; round < 20; round++) {
-      for (let slot = 0; slot < SLOTS; slot++) expect(storage.save(slot, largest)).toBe(1);
+      for (let slot = 0; slot < SETTING_SLOTS; slot++) expect(storage.save(slot, largest)).toBe(1);
     }
-    expect(slots()).toEqual(Array.from({ length: SLOTS }, () => largest));
+    expect(slots().slice(0, SETTING_SLOTS)).toEqual(Array.from({ length: SETTING_SLOTS }, () => largest));
+  });
+
+  test.each([1, 62, 100, 128, 333, 1000, 1024])(
+    "finds as many records of %i bytes in the other slots as they have room for, and not one more",
+    (length) => {
+      storage.start(newFlash(), 0, 0);
+      const fits = Math.min(SLOTS - SETTING_SLOTS, Math.floor(ROOM / sizeOf(length)));
+      let held = 0;
+      for (let slot = SETTING_SLOTS; slot < SLOTS; slot++) held += storage.save(slot, new Uint8Array(length).fill(slot));
+      expect(held).toBe(fits);
+      // What is full is refused before anything is written, and stays as it is.
+      const before = storage.writes();
+      if (fits < SLOTS - SETTING_SLOTS) expect(storage.save(SLOTS - 1, new Uint8Array(length))).toBe(0);
+      expect(storage.writes()).toBe(before);
+      expect(storage.start(flash, 0, 0)).toBe(1);
+      for (let slot = SETTING_SLOTS; slot < SETTING_SLOTS + fits; slot++) {
+        expect(slots()[slot]).toEqual(new Uint8Array(length).fill(slot));
+      }
+    },
+  );
+
+  test("does not take the board's own room, nor the way to empty a slot, when all the others are full", () => {
+    storage.start(newFlash(), 0, 0);
+    const largest = new Uint8Array(1024).fill(9);
+    for (let slot = SETTING_SLOTS; slot < SLOTS; slot++) storage.save(slot, new Uint8Array(96).fill(1));
+    for (let round = 0; round < 20; round++) {
+      for (let slot = 0; slot < SETTING_SLOTS; slot++) expect(storage.save(slot, largest)).toBe(1);
+      const slot = SLOTS - 1 - round;
+      expect(storage.save(slot, new Uint8Array(0))).toBe(1);
+      expect(storage.load(slot, room)).toBe(0);
+    }
+    expect(slots().slice(0, SETTING_SLOTS)).toEqual(Array.from({ length: SETTING_SLOTS }, () => largest));
+  });
+
+  test("comes rarely in an erase, however full all is: at least an eighth of an area is written in between", () => {
+    storage.start(newFlash(), 0, 0);
+    const generation = (): number => Math.max(...[0, 16384].map((at) => Buffer.from(flash).readUInt32LE(at + 4) & 0x7fffffff));
+    for (let slot = 0; slot < SETTING_SLOTS; slot++) storage.save(slot, new Uint8Array(1024));
+    for (let slot = SETTING_SLOTS; slot < SLOTS; slot++) storage.save(slot, new Uint8Array(96));
+    let last = -1;
+    let least = Infinity;
+    let written = 0;
+    let before = generation();
+    for (let i = 0; i < 2000; i++) {
+      // A kept message: its record, and its end.
+      const slot = SLOTS - 1 - (i % 8);
+      expect(storage.save(slot, new Uint8Array(i % 2 === 0 ? 0 : 96))).toBe(1);
+      written += sizeOf(i % 2 === 0 ? 0 : 96);
+      if (generation() === before) continue;
+      if (last >= 0) least = Math.min(least, written - last);
+      last = written;
+      before = generation();
+    }
+    expect(least).toBeGreaterThanOrEqual(16384 / 8);
+  });
+
+  test("does not come when what is empty is emptied: nothing is written", () => {
+    storage.start(newFlash(), 0, 0);
+    for (let slot = 0; slot < SLOTS; slot++) expect(storage.save(slot, new Uint8Array(0))).toBe(1);
+    expect(storage.writes()).toBe(0);
+    storage.save(9, new Uint8Array(3));
+    const before = storage.writes();
+    storage.save(9, new Uint8Array(0));
+    // 8 bytes are what a chip can write at once.
+    expect(storage.writes()).toBe(before + 1);
+    storage.save(9, new Uint8Array(0));
+    expect(storage.writes()).toBe(before + 1);
   });
 
   test.each([
     [-1, 1],
-    [8, 1],
+    [64, 1],
     [0, 1025],
+    [8, 1025],
   ])("does not come from a save that is refused: slot %i with %i bytes", (slot, length) => {
     storage.start(newFlash(), 0, 0);
     expect(storage.save(slot, new Uint8Array(length))).toBe(0);
     expect(storage.writes()).toBe(0);
-    expect(storage.load(slot, room)).toBe(slot === 0 ? 0 : -1);
+    expect(storage.load(slot, room)).toBe(slot >= 0 && slot < SLOTS ? 0 : -1);
   });
 });
