@@ -6,6 +6,12 @@ import { firmwareAsLua } from "./test/lua/harness/plugin";
 /** The suites of the firmware, which run in both projects: see test/lua/harness/plugin.ts. */
 const ofFirmware = ["test/firmware/**/*.test.ts", "test/hal/native.test.ts", "test/lua/both/**/*.test.ts"];
 
+/**
+ * Whole programs at real brokers: they wait for the clock on the wall more than they work, so that two of them share a
+ * small CI machine's two cores well.
+ */
+const ofWholes = ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"];
+
 /** What is about the device runtime itself, and has nothing to say about TypeScript in Node. */
 const ofRuntime = ["test/lua/device/**/*.test.ts"];
 
@@ -17,7 +23,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "node", include: ["test/**/*.test.ts"], exclude: ofRuntime, env: { MOTH_EXECUTOR: "node" } },
+        test: { name: "node", include: ["test/**/*.test.ts"], exclude: [...ofRuntime, ...ofWholes], env: { MOTH_EXECUTOR: "node" } },
+      },
+      {
+        extends: true,
+        test: { name: "e2e", include: ofWholes, maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,

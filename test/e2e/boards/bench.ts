@@ -4,17 +4,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
-import { buildForBoard } from "../../tools/build/board-build";
-import { boardNamed } from "../../tools/build/board-file";
-import { lineOf } from "../../tools/build/problem";
-import { Emulation, type EmulationSummary } from "../../tools/emulate/emulation";
-import type { BuiltFiles } from "../../tools/emulate/image";
-import type { Reporter } from "../../tools/sim/report";
-import { requireTool } from "../system";
-import type { Mosquitto } from "./mosquitto";
+import { buildForBoard } from "../../../tools/build/board-build";
+import { boardNamed } from "../../../tools/build/board-file";
+import { lineOf } from "../../../tools/build/problem";
+import { Emulation, type EmulationSummary } from "../../../tools/emulate/emulation";
+import type { BuiltFiles } from "../../../tools/emulate/image";
+import type { Reporter } from "../../../tools/sim/report";
+import { requireTool } from "../../system";
+import type { Mosquitto } from "../mosquitto";
 
-export const BOARDS = ["host", "pico", "stm32f405"] as const;
-export type BoardName = (typeof BOARDS)[number];
+export type BoardName = "host" | "pico" | "stm32f405";
 
 export const DEVICE = "b1";
 

@@ -1,10 +1,13 @@
-/** The main job on what boards run: the C runtime on this computer, on an emulated Pico, on an emulated STM32F405. */
+/**
+ * What is asked of every board, of the C runtime on this computer as of an emulated chip. Each has a test file of its own,
+ * so that they run side by side: most of the time is waiting for the clock on the wall.
+ */
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { Decoder } from "../../tools/monitor/decode";
-import { arenaOf, BoardAtWork, BOARDS, DEVICE, Images } from "./boards";
-import { Mosquitto, type Subscriber } from "./mosquitto";
-import { fieldsOf, freePort } from "./processes";
+import { expect, test } from "vitest";
+import { Decoder } from "../../../tools/monitor/decode";
+import { arenaOf, BoardAtWork, type BoardName, DEVICE, Images } from "./bench";
+import { Mosquitto, type Subscriber } from "../mosquitto";
+import { fieldsOf, freePort } from "../processes";
 
 const SENSOR_BOARD = "firmware/apps/sensor-board.ts";
 const PLANTED = "test/e2e/apps/planted.ts";
@@ -45,7 +48,7 @@ async function retained(broker: Mosquitto, name: string, payload: string): Promi
   return (await later.until(topic(name), payload)).retained;
 }
 
-describe.each(BOARDS)("on %s", (name) => {
+export function provesItself(name: BoardName): void {
   test("the sensor board does its job through power cut, broker restart, module reset and reboot", async () => {
     const broker = await Mosquitto.start({ persistent: true });
     const heard = await broker.subscribe(topic("#"), "watcher");
@@ -201,7 +204,7 @@ describe.each(BOARDS)("on %s", (name) => {
     expect(board.texts("power restart")).toEqual([]);
     await board.stop();
   }, A_TEST);
-});
+}
 
 /** `LINE  TEXT` of the line of the planted application that ends with `text`. */
 function placeOf(text: string): string {

@@ -1,0 +1,3 @@
+import { provesItself } from "./proof";
+
+provesItself("stm32f405");
