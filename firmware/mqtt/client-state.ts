@@ -4,6 +4,7 @@ import { type Backoff } from "../core/backoff";
 import { type Link, type LinkLoss } from "../core/link";
 import { type Deadline } from "../core/time";
 import { type Writer } from "../core/writer";
+import { type Breach } from "./breach";
 import { type ConnectOptions, type Notice } from "./connect";
 import { type Outbox } from "./outbox";
 import { type Publication } from "./publication";
@@ -37,7 +38,7 @@ export const enum Fault {
   PingrespMissing,
   /** No PUBACK, SUBACK or UNSUBACK in time. */
   AckMissing,
-  /** The broker sent what MQTT does not allow. */
+  /** The broker sent what MQTT does not allow; see `breach`. */
   Violation,
   /** An acknowledgement had no room. */
   Full,
@@ -125,6 +126,8 @@ export interface Client {
   fault: Fault;
   /** The return code of the last refused CONNECT, 1 to 5. [MQTT 3.1.1 §3.2.2.3] */
   refusal: number;
+  /** What the broker did the last time that it broke the protocol. It stays until it does so again. */
+  breach: Breach;
   lastLoss: LinkLoss;
 
   /** The brokers in the order in which they are tried, the one of the last link, and the one of the next. */

@@ -25,6 +25,7 @@ import { backoffNext, backoffReset, createBackoff } from "../core/backoff";
 import { type Link, LinkLoss } from "../core/link";
 import { arm, createDeadline, disarm, elapsed, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
 import { createWriter } from "../core/writer";
+import { Breach } from "./breach";
 import {
   type Broker,
   type Client,
@@ -103,6 +104,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     state: ClientState.Idle,
     fault: Fault.None,
     refusal: 0,
+    breach: Breach.None,
     lastLoss: LinkLoss.Closed,
     brokers,
     broker: 0,

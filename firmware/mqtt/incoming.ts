@@ -3,8 +3,9 @@
  * was wrong once is not to be believed. [MQTT-4.8.0-1]
  */
 import type { Bytes, Millis } from "../../hal/hal";
-import { byteAt, div, isUtf8Without, matchFilter, putU16, queueFind, queueOver, u16At } from "#native";
+import { byteAt, div, isUtf8, isUtf8Without, matchFilter, putU16, queueFind, queueOver, u16At } from "#native";
 import { arm, disarm } from "../core/time";
+import { Breach } from "./breach";
 import { DUP, PacketType, PublishFlag, QOS_1, QOS_BITS, RETAIN } from "./packet";
 import { type Client, ClientState, type ClientStats, Fault } from "./client-state";
 import { type Outbox, outboxSessionLost } from "./outbox";
@@ -24,8 +25,10 @@ export function fail(client: Client, fault: Fault): void {
   client.link.close();
 }
 
-export function violation(client: Client): void {
+/** The broker has broken the protocol: the link is ended, and the next one comes after a backoff. */
+export function violation(client: Client, breach: Breach): void {
   client.stats.violations++;
+  client.breach = breach;
   fail(client, Fault.Violation);
 }
 
@@ -59,12 +62,12 @@ export function createReaderEvents(client: Client): ReaderEvents {
         topicLength === 0 ||
         !isUtf8Without(bytes, topicAt, topicLength, Wildcard.Plus, Wildcard.Hash)
       ) {
-        violation(client);
+        violation(client, publishBreach(client, flags, bytes, at, count));
         return;
       }
       const id = qos === 0 ? 0 : u16At(bytes, idAt);
       if (id === 0 && qos !== 0) {
-        violation(client);
+        violation(client, Breach.ZeroIdentifier);
         return;
       }
       message.bytes = bytes;
@@ -96,22 +99,48 @@ export function createReaderEvents(client: Client): ReaderEvents {
     oversize(_now, first, id) {
       oversizeCame(client, first, id);
     },
-    malformed() {
-      violation(client);
+    malformed(_now, breach) {
+      violation(client, breach);
     },
   };
+}
+
+/** Which rule a PUBLISH has broken that was refused for its flags, its lengths, its topic, or for coming at all. */
+function publishBreach(client: Client, flags: number, bytes: Bytes, at: number, count: number): Breach {
+  if (client.state === ClientState.Connecting) return Breach.BeforeConnack;
+  const refused = flagsBreach(flags);
+  if (refused !== Breach.None) return refused;
+  const topicLength = count < 2 ? 0 : u16At(bytes, at);
+  const head = 2 + topicLength + ((flags & QOS_BITS) === 0 ? 0 : 2);
+  if (head > count) return Breach.Length;
+  if (topicLength === 0) return Breach.TopicEmpty;
+  return isUtf8(bytes, at + 2, topicLength) ? Breach.TopicWildcard : Breach.TopicText;
+}
+
+/** Which rule the flags of a PUBLISH break, if any. [MQTT 3.1.1 §3.3.1] */
+function flagsBreach(flags: number): Breach {
+  switch (flags & QOS_BITS) {
+    case 0:
+      return (flags & DUP) === 0 ? Breach.None : Breach.DupWithoutQos;
+    case QOS_1:
+      return Breach.None;
+    case QOS_BITS:
+      return Breach.Qos3;
+    default:
+      return Breach.Qos2NotAsked;
+  }
 }
 
 function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at: number, count: number): void {
   const type: PacketType = div(first, 16);
   // The first packet from the broker is CONNACK, and there is only one. [MQTT-3.2.0-1]
   if ((client.state === ClientState.Connecting) !== (type === PacketType.Connack)) {
-    violation(client);
+    violation(client, type === PacketType.Connack ? Breach.SecondConnack : Breach.BeforeConnack);
     return;
   }
   // Every packet but PUBLISH that a broker sends has no flags. [MQTT-2.2.2-2]
-  if (first !== type * 16) {
-    violation(client);
+  if (first !== type * 16 && isFromBroker(type)) {
+    violation(client, Breach.Flags);
     return;
   }
   switch (type) {
@@ -120,7 +149,7 @@ function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at:
       return;
     case PacketType.Puback:
       if (count === 2) pubackCame(client, client.outbox, client.stats, now, u16At(bytes, at));
-      else violation(client);
+      else violation(client, Breach.Length);
       return;
     case PacketType.Suback:
       subscribeAnswered(client, now, bytes, at, count);
@@ -130,26 +159,56 @@ function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at:
       return;
     case PacketType.Pingresp:
       if (count === 0) disarm(client.pingresp);
-      else violation(client);
+      else violation(client, Breach.Length);
+      return;
+    case PacketType.Pubrec:
+    case PacketType.Pubrel:
+    case PacketType.Pubcomp:
+      violation(client, Breach.Qos2NotAsked);
+      return;
+    case PacketType.Connect:
+    case PacketType.Subscribe:
+    case PacketType.Unsubscribe:
+    case PacketType.Pingreq:
+    case PacketType.Disconnect:
+      violation(client, Breach.ClientPacket);
       return;
     default:
-      // A packet that only clients send, or one of the QoS 2 flow that was never begun.
-      violation(client);
+      violation(client, Breach.UnknownType);
+  }
+}
+
+/** The packets without flags that a broker may send: for others there is a better name than wrong flags. */
+function isFromBroker(type: PacketType): boolean {
+  switch (type) {
+    case PacketType.Connack:
+    case PacketType.Puback:
+    case PacketType.Suback:
+    case PacketType.Unsuback:
+    case PacketType.Pingresp:
+      return true;
+    default:
+      return false;
   }
 }
 
 /** CONNACK: flags, then the return code. [MQTT 3.1.1 §3.2] */
 function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {
   if (count !== 2) {
-    violation(client);
+    violation(client, Breach.Length);
     return;
   }
   const flags = byteAt(bytes, at);
   const code = byteAt(bytes, at + 1);
   const sessionPresent = flags === 1;
-  // Only the lowest flag exists; a refusal never has it; a clean session cannot have been there before. [MQTT-3.2.2-1]
-  if (flags > 1 || (sessionPresent && (code !== 0 || client.options.cleanSession))) {
-    violation(client);
+  // Only the lowest flag exists, and a refusal never has it. [MQTT-3.2.2-4]
+  if (flags > 1 || (sessionPresent && code !== 0)) {
+    violation(client, Breach.ConnackFlags);
+    return;
+  }
+  // A clean session cannot have been there before. [MQTT-3.2.2-1]
+  if (sessionPresent && client.options.cleanSession) {
+    violation(client, Breach.SessionNotAsked);
     return;
   }
   if (code !== 0) {
@@ -200,13 +259,20 @@ function acknowledge(client: Client, id: number): void {
 /** A PUBLISH too large to be delivered was read over: it is acknowledged, and counted. */
 function oversizeCame(client: Client, first: number, id: number): void {
   const qos = first & QOS_BITS;
-  const allowed = qos === QOS_1 ? id !== 0 : qos === 0 && (first & DUP) === 0;
-  if (client.state === ClientState.Connecting || !allowed) {
-    violation(client);
+  const breach = oversizeBreach(client, first, id);
+  if (breach !== Breach.None) {
+    violation(client, breach);
     return;
   }
   client.stats.oversize++;
   if (qos !== 0) acknowledge(client, id);
+}
+
+function oversizeBreach(client: Client, first: number, id: number): Breach {
+  if (client.state === ClientState.Connecting) return Breach.BeforeConnack;
+  const refused = flagsBreach(first & 15);
+  if (refused !== Breach.None) return refused;
+  return (first & QOS_BITS) !== 0 && id === 0 ? Breach.ZeroIdentifier : Breach.None;
 }
 
 /**
@@ -231,13 +297,13 @@ function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, now: Mil
 
 function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {
   if (count < 3) {
-    violation(client);
+    violation(client, Breach.Length);
     return;
   }
   if (client.subscribeId === 0 || u16At(bytes, at) !== client.subscribeId) return;
   const refused = subackCame(client.subscriptions, bytes, at + 2, count - 2);
   if (refused < 0) {
-    violation(client);
+    violation(client, Breach.SubackCodes);
     return;
   }
   client.stats.subscriptionsRefused += refused;
@@ -247,7 +313,7 @@ function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number
 
 function unsubscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number, count: number): void {
   if (count !== 2) {
-    violation(client);
+    violation(client, Breach.Length);
     return;
   }
   if (client.unsubscribeId === 0 || u16At(bytes, at) !== client.unsubscribeId) return;

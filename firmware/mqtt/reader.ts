@@ -8,6 +8,7 @@
  */
 import type { Bytes, Millis } from "../../hal/hal";
 import { allocate, byteAt, copy } from "#native";
+import { Breach } from "./breach";
 import { PacketType, QOS_BITS } from "./packet";
 
 /** What the reader reports. */
@@ -17,7 +18,7 @@ export interface ReaderEvents {
   /** A PUBLISH of `remaining` bytes that was read over. `id` is its packet identifier, 0 at QoS 0. */
   oversize(now: Millis, first: number, id: number, remaining: number): void;
   /** What came is not MQTT. Nothing more is reported until {@link readerReset}. */
-  malformed(now: Millis): void;
+  malformed(now: Millis, breach: Breach): void;
 }
 
 export const enum ReaderState {
@@ -121,7 +122,7 @@ function feedLength(reader: Reader, now: Millis, byte: number): void {
   reader.remaining += (byte & 127) * reader.factor;
   if (byte >= 128) {
     if (reader.factor === 2097152) {
-      giveUp(reader, now);
+      giveUp(reader, now, Breach.RemainingLength);
     } else {
       reader.factor *= 128;
     }
@@ -139,13 +140,13 @@ function feedLength(reader: Reader, now: Millis, byte: number): void {
     reader.state = ReaderState.Skip;
   } else {
     // No other packet that a broker may send us is that long.
-    giveUp(reader, now);
+    giveUp(reader, now, Breach.TooLarge);
   }
 }
 
-function giveUp(reader: Reader, now: Millis): void {
+function giveUp(reader: Reader, now: Millis, breach: Breach): void {
   reader.state = ReaderState.Stuck;
-  reader.events.malformed(now);
+  reader.events.malformed(now, breach);
 }
 
 function feedBody(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
@@ -178,7 +179,7 @@ function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
   const head = 2 + reader.topicLength + ((reader.first & QOS_BITS) === 0 ? 0 : 2);
   if (reader.topicLength === 0 || head > reader.remaining) {
     // The topic is empty, or does not end within the packet: what was taken for the identifier is none.
-    giveUp(reader, now);
+    giveUp(reader, now, reader.topicLength === 0 ? Breach.TopicEmpty : Breach.Length);
   } else {
     reader.state = ReaderState.First;
     reader.events.oversize(now, reader.first, reader.id, reader.remaining);

@@ -2,6 +2,7 @@ import { generate, type IConnectPacket, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { LinkLoss, LinkState } from "../../../firmware/core/link";
 import { clientPoll } from "../../../firmware/mqtt/client";
+import { Breach } from "../../../firmware/mqtt/breach";
 import { ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import {
   type ConnectOptions,
@@ -187,6 +188,7 @@ describe("CONNACK", () => {
     dial(session);
     raw(session, 0x20, 2, 1, 0);
     expectGivenUp(session, Fault.Violation);
+    expect(session.client.breach).toBe(Breach.SessionNotAsked);
   });
 
   it("[MQTT-3.2.2-4] with session present and a refusal ends the link as a violation", () => {
@@ -194,21 +196,23 @@ describe("CONNACK", () => {
     dial(session);
     raw(session, 0x20, 2, 1, 5);
     expectGivenUp(session, Fault.Violation);
+    expect(session.client.breach).toBe(Breach.ConnackFlags);
     expect(session.client.stats).toMatchObject({ refusals: 0, violations: 1 });
   });
 
   it.each([
-    ["a reserved flag", [0x20, 2, 2, 0]],
-    ["the highest flag", [0x20, 2, 0x81, 0]],
-    ["one byte", [0x20, 1, 0]],
-    ["no byte", [0x20, 0]],
-    ["three bytes, as MQTT 5 has it,", [0x20, 3, 0, 0, 0]],
-    ["flags in its first byte", [0x21, 2, 0, 0]],
-  ])("[MQTT-2.2.2-2] with %s ends the link", (_what, bytes) => {
+    ["a reserved flag", Breach.ConnackFlags, [0x20, 2, 2, 0]],
+    ["the highest flag", Breach.ConnackFlags, [0x20, 2, 0x81, 0]],
+    ["one byte", Breach.Length, [0x20, 1, 0]],
+    ["no byte", Breach.Length, [0x20, 0]],
+    ["three bytes, as MQTT 5 has it,", Breach.Length, [0x20, 3, 0, 0, 0]],
+    ["flags in its first byte", Breach.Flags, [0x21, 2, 0, 0]],
+  ])("[MQTT-2.2.2-2] with %s ends the link", (_what, breach, bytes) => {
     const session = createSession();
     dial(session);
     raw(session, ...bytes);
     expectGivenUp(session, Fault.Violation);
+    expect(session.client.breach).toBe(breach);
     expect(session.client.stats.violations).toBe(1);
   });
 
@@ -233,6 +237,7 @@ describe("CONNACK", () => {
     dial(session);
     fromBroker(session, packet);
     expectGivenUp(session, Fault.Violation);
+    expect(session.client.breach).toBe(Breach.BeforeConnack);
   });
 
   it("[MQTT-3.2.0-1] comes first: a PUBLISH too large to be delivered before it ends the link", () => {
@@ -240,6 +245,7 @@ describe("CONNACK", () => {
     dial(session);
     fromBroker(session, message("a", "x".repeat(100)));
     expectGivenUp(session, Fault.Violation);
+    expect(session.client.breach).toBe(Breach.BeforeConnack);
   });
 
   it("[MQTT-3.2.0-1] comes once: a second one ends the link", () => {
@@ -247,6 +253,7 @@ describe("CONNACK", () => {
     connect(session);
     raw(session, 0x20, 2, 0, 0);
     expect(session.client.fault).toBe(Fault.Violation);
+    expect(session.client.breach).toBe(Breach.SecondConnack);
     finishClosing(session);
     expect(session.events).toEqual(["online", "offline"]);
   });

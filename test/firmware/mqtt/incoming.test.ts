@@ -3,6 +3,7 @@ import { generate, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { LinkState } from "../../../firmware/core/link";
 import { addSubscription, clientAnnounce, clientLeave } from "../../../firmware/mqtt/client";
+import { Breach } from "../../../firmware/mqtt/breach";
 import { type ClientOptions, ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
@@ -134,52 +135,59 @@ describe("a message that comes in", () => {
 
 describe("what MQTT does not allow", () => {
   const topic = [0, 1, 0x61];
-  const bad: readonly (readonly [what: string, bytes: readonly number[]])[] = [
-    ["[MQTT-3.3.1-4] a PUBLISH at QoS 3", [0x36, 6, ...topic, 0, 1, 0x78]],
-    ["a PUBLISH at QoS 2, which nobody asked for", [0x34, 6, ...topic, 0, 1, 0x78]],
-    ["[MQTT-3.3.1-2] a PUBLISH at QoS 0 with DUP", [0x38, 4, ...topic, 0x78]],
-    ["[MQTT-3.3.2-2] a PUBLISH to a topic with +", [0x30, 5, 0, 3, 0x61, 0x2f, 0x2b]],
-    ["[MQTT-3.3.2-2] a PUBLISH to a topic with #", [0x30, 5, 0, 3, 0x61, 0x2f, 0x23]],
-    ["[MQTT-4.7.3-1] a PUBLISH to an empty topic", [0x30, 2, 0, 0]],
-    ["[MQTT-1.5.3-2] a PUBLISH to a topic with U+0000", [0x30, 5, 0, 3, 0x61, 0, 0x62]],
-    ["[MQTT-1.5.3-1] a PUBLISH to a topic with a surrogate", [0x30, 5, 0, 3, 0xed, 0xa0, 0x80]],
-    ["[MQTT-1.5.3-1] a PUBLISH to a topic with half a character", [0x30, 4, 0, 2, 0x61, 0xc3]],
-    ["[MQTT-2.3.1-1] a PUBLISH at QoS 1 with identifier 0", [0x32, 5, ...topic, 0, 0]],
-    ["a PUBLISH whose topic is longer than the packet", [0x30, 3, 0, 2, 0x61]],
-    ["a PUBLISH at QoS 1 without an identifier", [0x32, 3, ...topic]],
-    ["a PUBLISH at QoS 1 with half an identifier", [0x32, 4, ...topic, 1]],
-    ["a PUBLISH of one byte", [0x30, 1, 0]],
-    ["a PUBLISH of no byte", [0x32, 0]],
-    ["a CONNECT", [0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 30, 0, 0]],
-    ["a SUBSCRIBE", [0x82, 6, 0, 1, ...topic, 0]],
-    ["an UNSUBSCRIBE", [0xa2, 5, 0, 1, ...topic]],
-    ["a PINGREQ", [0xc0, 0]],
-    ["a DISCONNECT", [0xe0, 0]],
-    ["a PUBREC of a flow that was never begun", [0x50, 2, 0, 1]],
-    ["a PUBREL of a flow that was never begun", [0x62, 2, 0, 1]],
-    ["a PUBCOMP of a flow that was never begun", [0x70, 2, 0, 1]],
-    ["packet type 0", [0x00, 0]],
-    ["packet type 15", [0xf0, 0]],
-    ["[MQTT-2.2.2-2] a PINGRESP with flags", [0xd1, 0]],
-    ["a PINGRESP with a body", [0xd0, 1, 0]],
-    ["[MQTT-2.2.2-2] a SUBACK with flags", [0x92, 3, 0, 1, 0]],
-    ["a SUBACK without a code", [0x90, 2, 0, 1]],
-    ["[MQTT-2.2.2-2] an UNSUBACK with flags", [0xb2, 2, 0, 1]],
-    ["an UNSUBACK of three bytes", [0xb0, 3, 0, 1, 0]],
-    ["a remaining length of five bytes", [0x30, 0x80, 0x80, 0x80, 0x80, 0x01]],
-    ["an oversize PUBLISH at QoS 2", [0x34, 0x81, 1, ...topic, 0, 1, ...new Array<number>(124).fill(0x78)]],
-    ["an oversize PUBLISH at QoS 3", [0x36, 0x81, 1, ...topic, 0, 1, ...new Array<number>(124).fill(0x78)]],
-    ["an oversize PUBLISH at QoS 0 with DUP", [0x38, 0x81, 1, ...topic, ...new Array<number>(126).fill(0x78)]],
-    ["an oversize PUBLISH with identifier 0", [0x32, 0x81, 1, ...topic, 0, 0, ...new Array<number>(124).fill(0x78)]],
-    ["an oversize PUBLISH to an empty topic", [0x32, 0x81, 1, 0, 0, 0, 1, ...new Array<number>(125).fill(0x78)]],
+  const filler = new Array<number>(124).fill(0x78);
+  const bad: readonly (readonly [what: string, breach: Breach, bytes: readonly number[]])[] = [
+    ["[MQTT-3.3.1-4] a PUBLISH at QoS 3", Breach.Qos3, [0x36, 6, ...topic, 0, 1, 0x78]],
+    ["a PUBLISH at QoS 2, which nobody asked for", Breach.Qos2NotAsked, [0x34, 6, ...topic, 0, 1, 0x78]],
+    ["[MQTT-3.3.1-2] a PUBLISH at QoS 0 with DUP", Breach.DupWithoutQos, [0x38, 4, ...topic, 0x78]],
+    ["[MQTT-3.3.2-2] a PUBLISH to a topic with +", Breach.TopicWildcard, [0x30, 5, 0, 3, 0x61, 0x2f, 0x2b]],
+    ["[MQTT-3.3.2-2] a PUBLISH to a topic with #", Breach.TopicWildcard, [0x30, 5, 0, 3, 0x61, 0x2f, 0x23]],
+    ["[MQTT-4.7.3-1] a PUBLISH to an empty topic", Breach.TopicEmpty, [0x30, 2, 0, 0]],
+    ["[MQTT-1.5.3-2] a PUBLISH to a topic with U+0000", Breach.TopicText, [0x30, 5, 0, 3, 0x61, 0, 0x62]],
+    ["[MQTT-1.5.3-1] a PUBLISH to a topic with a surrogate", Breach.TopicText, [0x30, 5, 0, 3, 0xed, 0xa0, 0x80]],
+    ["[MQTT-1.5.3-1] a PUBLISH to a topic with half a character", Breach.TopicText, [0x30, 4, 0, 2, 0x61, 0xc3]],
+    ["[MQTT-2.3.1-1] a PUBLISH at QoS 1 with identifier 0", Breach.ZeroIdentifier, [0x32, 5, ...topic, 0, 0]],
+    ["a PUBLISH whose topic is longer than the packet", Breach.Length, [0x30, 3, 0, 2, 0x61]],
+    ["a PUBLISH at QoS 1 without an identifier", Breach.Length, [0x32, 3, ...topic]],
+    ["a PUBLISH at QoS 1 with half an identifier", Breach.Length, [0x32, 4, ...topic, 1]],
+    ["a PUBLISH of one byte", Breach.Length, [0x30, 1, 0]],
+    ["a PUBLISH of no byte", Breach.Length, [0x32, 0]],
+    ["a CONNECT", Breach.ClientPacket, [0x10, 12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 30, 0, 0]],
+    ["a SUBSCRIBE", Breach.ClientPacket, [0x82, 6, 0, 1, ...topic, 0]],
+    ["an UNSUBSCRIBE", Breach.ClientPacket, [0xa2, 5, 0, 1, ...topic]],
+    ["a PINGREQ", Breach.ClientPacket, [0xc0, 0]],
+    ["a DISCONNECT", Breach.ClientPacket, [0xe0, 0]],
+    ["a PUBREC of a flow that was never begun", Breach.Qos2NotAsked, [0x50, 2, 0, 1]],
+    ["a PUBREL of a flow that was never begun", Breach.Qos2NotAsked, [0x62, 2, 0, 1]],
+    ["a PUBCOMP of a flow that was never begun", Breach.Qos2NotAsked, [0x70, 2, 0, 1]],
+    ["packet type 0", Breach.UnknownType, [0x00, 0]],
+    ["packet type 15", Breach.UnknownType, [0xf0, 0]],
+    ["[MQTT-2.2.2-2] a PINGRESP with flags", Breach.Flags, [0xd1, 0]],
+    ["a PINGRESP with a body", Breach.Length, [0xd0, 1, 0]],
+    ["[MQTT-2.2.2-2] a SUBACK with flags", Breach.Flags, [0x92, 3, 0, 1, 0]],
+    ["a SUBACK without a code", Breach.Length, [0x90, 2, 0, 1]],
+    ["[MQTT-2.2.2-2] an UNSUBACK with flags", Breach.Flags, [0xb2, 2, 0, 1]],
+    ["an UNSUBACK of three bytes", Breach.Length, [0xb0, 3, 0, 1, 0]],
+    ["a remaining length of five bytes", Breach.RemainingLength, [0x30, 0x80, 0x80, 0x80, 0x80, 0x01]],
+    ["an oversize PUBLISH at QoS 2", Breach.Qos2NotAsked, [0x34, 0x81, 1, ...topic, 0, 1, ...filler]],
+    ["an oversize PUBLISH at QoS 3", Breach.Qos3, [0x36, 0x81, 1, ...topic, 0, 1, ...filler]],
+    ["an oversize PUBLISH at QoS 0 with DUP", Breach.DupWithoutQos, [0x38, 0x81, 1, ...topic, 0, 1, ...filler]],
+    ["an oversize PUBLISH with identifier 0", Breach.ZeroIdentifier, [0x32, 0x81, 1, ...topic, 0, 0, ...filler]],
+    ["an oversize PUBLISH to an empty topic", Breach.TopicEmpty, [0x32, 0x81, 1, 0, 0, 0, 1, 0x78, ...filler]],
+    ["a second CONNACK", Breach.SecondConnack, [0x20, 2, 0, 0]],
+    ["[MQTT-2.2.2-2] a PUBACK with flags", Breach.Flags, [0x42, 2, 0, 1]],
+    ["a PUBACK of one byte", Breach.Length, [0x40, 1, 0]],
+    ["a PUBACK of three bytes, which only MQTT 5.0 has", Breach.Length, [0x40, 3, 0, 1, 0]],
+    ["a SUBACK that is longer than the reader's buffer", Breach.TooLarge, [0x90, 0x81, 1, ...topic, 1, 1, ...filler]],
   ];
 
-  it.each(bad)("[MQTT-4.8.0-1] closes the link, once, and nothing behind it is acted on: %s", (_what, bytes) => {
+  it.each(bad)("[MQTT-4.8.0-1] closes the link, once, and nothing behind it is acted on: %s", (_what, breach, bytes) => {
     for (const chunk of [1, 1000]) {
       const { session, heard } = listening();
       const follows = generate(message("a", "ghost", { qos: 1, messageId: 1 }));
       session.link.receive(Uint8Array.from([...bytes, ...follows]), chunk);
       expect(session.client.fault).toBe(Fault.Violation);
+      expect(session.client.breach).toBe(breach);
       expect(session.client.state).toBe(ClientState.Closing);
       expect(session.link.closes).toBe(1);
       expect(session.client.stats.violations).toBe(1);

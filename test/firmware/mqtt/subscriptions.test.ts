@@ -2,6 +2,7 @@ import { generate, type Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../firmware/core/link";
 import { addSubscription } from "../../../firmware/mqtt/client";
+import { Breach } from "../../../firmware/mqtt/breach";
 import { ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
@@ -189,6 +190,7 @@ describe("SUBACK", () => {
     exchange(session);
     suback(session, ...granted);
     expect(session.client.fault).toBe(Fault.Violation);
+    expect(session.client.breach).toBe(Breach.SubackCodes);
     expect(first.state).not.toBe(SubscriptionState.Granted);
     expect(session.link.closes).toBe(1);
   });
