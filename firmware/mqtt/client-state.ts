@@ -6,6 +6,9 @@ import { type Deadline } from "../core/time";
 import { type Writer } from "../core/writer";
 import { type Breach } from "./breach";
 import { type ConnectOptions, type Notice } from "./connect";
+import { type ExactlyOnce } from "./exactly-once";
+import { type Five } from "./five";
+import { type Keeper } from "./keeper";
 import { type Outbox } from "./outbox";
 import { type Publication } from "./publication";
 import { type Reader } from "./reader";
@@ -36,12 +39,33 @@ export const enum Fault {
   ConnackMissing,
   /** No PINGRESP in time. */
   PingrespMissing,
-  /** No PUBACK, SUBACK or UNSUBACK in time. */
+  /** No PUBACK, PUBREC, PUBCOMP, SUBACK or UNSUBACK in time. */
   AckMissing,
   /** The broker sent what MQTT does not allow; see `breach`. */
   Violation,
   /** An acknowledgement had no room. */
   Full,
+}
+
+/** What was wrong with what the application wanted at boot. Nothing has changed by it. */
+export const enum Mistake {
+  None,
+  /** Protocol 5 without the feature `five`. */
+  FiveMissing,
+  /** Empty with a session that is to be kept [MQTT-3.1.3-7]; in MQTT 3.1 not of 1 to 23 characters. */
+  ClientId,
+  /** Neither 0, 1 nor 2. */
+  Qos,
+  /** QoS 2 without the feature `exactlyOnce`. */
+  ExactlyOnceMissing,
+  /** Empty, too long, ill-formed, or with a wildcard. [MQTT-4.7.3-1] [MQTT-3.3.2-2] */
+  TopicName,
+  /** Empty, too long, ill-formed, or with a wildcard that does not fill its level. [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
+  TopicFilter,
+  /** The filters together take more than `subscribeRoom`. */
+  SubscribeRoom,
+  /** The longest packet of the publication is larger than the outbox. */
+  OutboxSize,
 }
 
 /** Where a broker listens. */
@@ -67,6 +91,17 @@ export interface ClientOptions extends ConnectOptions, Broker {
   readonly subscribeRoom: number;
   /** The most PUBLISH packets in one run of the link. 1 sends each on its own; 32767 sends all that fit together. */
   readonly coalesce: number;
+  /**
+   * The most messages at QoS 1 and 2 that are under way at once, 1 to 32767; the others wait in the outbox. Left out:
+   * as many as the outbox holds.
+   */
+  readonly maxInFlight?: number | undefined;
+  /** QoS 2 in both directions: `createExactlyOnce`. */
+  readonly exactlyOnce?: ExactlyOnce | undefined;
+  /** MQTT 5.0. */
+  readonly five?: Five | undefined;
+  /** Keeps the session through a restart of the board. */
+  readonly keeper?: Keeper | undefined;
 }
 
 /** What the application is told. It may publish from within. */
@@ -75,11 +110,16 @@ export interface ClientEvents {
   online(now: Millis, sessionPresent: boolean): void;
   /** The session's link is gone. Also after a failed try. */
   offline(now: Millis): void;
+  /**
+   * Before `online`: the broker does not know the session that was to go on. `discarded` messages at QoS 2 that it may
+   * or may not have taken in were given up: to send them again could deliver them twice. The rest goes on as it was.
+   */
+  sessionLost?(now: Millis, discarded: number): void;
 }
 
 /** Counters since power-on. They only grow. */
 export interface ClientStats {
-  /** Messages accepted into the outbox, QoS 1 among them that were acknowledged, and sends of them again. */
+  /** Messages accepted into the outbox, those at QoS 1 and 2 whose flow has ended, and sends of them again. */
   published: number;
   acknowledged: number;
   retried: number;
@@ -87,8 +127,14 @@ export interface ClientStats {
   refused: number;
   offline: number;
   tooLong: number;
-  /** Messages received, those that no subscription wanted, and those too large to be delivered. */
+  /** Messages at QoS 2 that were given up because the broker had forgotten the session: see `sessionLost`. */
+  discarded: number;
+  /**
+   * Messages received, copies among them of what was delivered already at QoS 2, those that no subscription wanted, and
+   * those too large to be delivered.
+   */
   received: number;
+  duplicates: number;
   unmatched: number;
   oversize: number;
   /** Sessions begun, connects that the broker refused, and links lost once they were up. */
@@ -124,6 +170,8 @@ export interface Client {
   readonly stats: ClientStats;
   state: ClientState;
   fault: Fault;
+  /** Why the last thing that was refused at boot was. With wrong options the client does not start. */
+  mistake: Mistake;
   /** The return code of the last refused CONNECT, 1 to 5. [MQTT 3.1.1 §3.2.2.3] */
   refusal: number;
   /** What the broker did the last time that it broke the protocol. It stays until it does so again. */
@@ -170,6 +218,17 @@ export interface Client {
 
   /** What is left of the control packets in the run that was offered; the messages come after them. */
   planControl: number;
+
+  /**
+   * The send window: how many messages at QoS 1 and 2 may be under way in this session, and how many more may be sent
+   * now. The difference is what was sent and has not ended, messages whose PUBREC has come among them. [MQTT5 §4.9]
+   */
+  window: number;
+  quota: number;
+
+  readonly exactlyOnce: ExactlyOnce | undefined;
+  readonly five: Five | undefined;
+  readonly keeper: Keeper | undefined;
 
   /** The publish that is being written. */
   readonly draft: Writer;

@@ -34,6 +34,7 @@ import {
   ClientState,
   type ClientStats,
   Fault,
+  Mistake,
 } from "./client-state";
 import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
 import { announce, createReaderEvents, fail } from "./incoming";
@@ -86,6 +87,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   const control = createQueue(controlSize, ALL);
   const outbox = createOutbox(options.outboxSize, options.outboxSlots);
   const reader = createReader(options.receiveSize);
+  const window = windowOf(options);
   const client: Client = {
     options,
     link,
@@ -103,6 +105,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     stats: createStats(),
     state: ClientState.Idle,
     fault: Fault.None,
+    mistake: mistakeIn(options),
     refusal: 0,
     breach: Breach.None,
     lastLoss: LinkLoss.Closed,
@@ -132,6 +135,11 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     subscribeId: 0,
     unsubscribeId: 0,
     planControl: 0,
+    window,
+    quota: window,
+    exactlyOnce: options.exactlyOnce,
+    five: options.five,
+    keeper: options.keeper,
     draft: createWriter(outbox.queue),
     draftOf: undefined,
     draftId: 0,
@@ -153,9 +161,22 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   return client;
 }
 
+/** What of these options a client cannot go by. */
+function mistakeIn(options: ClientOptions): Mistake {
+  return options.protocol === 5 && options.five === undefined ? Mistake.FiveMissing : Mistake.None;
+}
+
+/** How many messages may be under way: what the application wants, and what QoS 2 can bear in mind. @boot */
+function windowOf(options: ClientOptions): number {
+  const wanted = options.maxInFlight ?? ALL;
+  const capacity = options.exactlyOnce?.capacity ?? ALL;
+  return wanted < capacity ? wanted : capacity;
+}
+
 /**
  * Adds a subscription that the client keeps up from now on, and gives it; its state can be watched there.
- * `undefined` when `filter` is not a well-formed topic filter or there is no `subscribeRoom` left for it. @boot
+ * `undefined` when `filter` is not a well-formed topic filter, there is no `subscribeRoom` left for it, or it asks for
+ * QoS 2 of a client without the feature `exactlyOnce`; {@link Client.mistake} says which. @boot
  */
 export function addSubscription(
   client: Client,
@@ -163,10 +184,20 @@ export function addSubscription(
   qos: Qos,
   handler: MessageHandler,
 ): Subscription | undefined {
+  if (qos === 2 && client.exactlyOnce === undefined) {
+    client.mistake = Mistake.ExactlyOnceMissing;
+    return undefined;
+  }
   const subscription = createSubscription(filter, qos, handler);
-  if (subscription === undefined) return undefined;
+  if (subscription === undefined) {
+    client.mistake = Mistake.TopicFilter;
+    return undefined;
+  }
   const size = largestSubscribe(client.subscriptions, subscription.filter.length);
-  if (size > client.options.subscribeRoom) return undefined;
+  if (size > client.options.subscribeRoom) {
+    client.mistake = Mistake.SubscribeRoom;
+    return undefined;
+  }
   client.subscribeSize = size;
   client.subscriptions.push(subscription);
   appendFilter(client.filters, subscription.filter);
@@ -182,7 +213,9 @@ function createStats(): ClientStats {
     refused: 0,
     offline: 0,
     tooLong: 0,
+    discarded: 0,
     received: 0,
+    duplicates: 0,
     unmatched: 0,
     oversize: 0,
     sessions: 0,
@@ -194,9 +227,9 @@ function createStats(): ClientStats {
   };
 }
 
-/** Begins to connect, and stays at it. */
+/** Begins to connect, and stays at it. A client whose options have a mistake in them stays `Idle`. */
 export function clientStart(client: Client, now: Millis): void {
-  if (client.state !== ClientState.Idle) return;
+  if (client.state !== ClientState.Idle || mistakeIn(client.options) !== Mistake.None) return;
   client.leaving = false;
   client.state = ClientState.BackingOff;
   arm(client.timer, now, 0);
@@ -312,6 +345,7 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   outboxLinkLost(client.outbox);
   subscriptionsInterrupted(client.subscriptions);
   senderReset(client);
+  client.quota = client.window;
   client.subscribeId = 0;
   client.unsubscribeId = 0;
   disarm(client.pingresp);

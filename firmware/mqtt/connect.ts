@@ -15,8 +15,13 @@ export interface Notice {
   readonly retain: boolean;
 }
 
+/** The protocol level, as CONNECT has it. */
+export type Protocol = 3 | 4 | 5;
+
 /** How a client introduces itself. */
 export interface ConnectOptions {
+  /** How it is spoken: 3 is MQTT 3.1 (`MQIsdp`), 4 is 3.1.1, 5 is 5.0, which needs the feature `five`. Left out: 4. */
+  readonly protocol?: Protocol | undefined;
   /** 1 to 65535 bytes; brokers accept at least 23 of letters and digits. */
   readonly clientId: string;
   /** False: the broker keeps subscriptions and messages while the client is away. */
@@ -47,7 +52,7 @@ export function createConnectPacket(options: ConnectOptions): Bytes {
   let flags = options.cleanSession ? CLEAN_SESSION : 0;
   let remaining = 10 + stringBytes(options.clientId);
   if (will !== undefined) {
-    flags |= WILL | (will.qos === 1 ? WILL_QOS_1 : 0) | (will.retain ? WILL_RETAIN : 0);
+    flags |= WILL | will.qos * WILL_QOS_1 | (will.retain ? WILL_RETAIN : 0);
     remaining += stringBytes(will.topic) + stringBytes(will.payload);
   }
   if (userName !== undefined) {

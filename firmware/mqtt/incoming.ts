@@ -282,15 +282,15 @@ function oversizeBreach(client: Client, first: number, id: number): Breach {
  */
 function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, now: Millis, id: number): void {
   const queue = outbox.queue;
-  const at = queueFind(queue, PublishFlag.QosBits, id, true);
+  const at = queueFind(queue, PublishFlag.Qos1, id, true);
   if (at < 0) return;
   const oldest = queueOver(queue, at);
-  const unacknowledged = outbox.unacknowledged - 1;
-  outbox.unacknowledged = unacknowledged;
+  const quota = client.quota + 1;
+  client.quota = quota;
   stats.acknowledged++;
   // Only what ends the oldest debt gives the next one its full time: later ones must not hide that it is never paid.
   if (oldest && client.subscribeId === 0 && client.unsubscribeId === 0) {
-    if (unacknowledged > 0) arm(client.ack, now, ACK_PATIENCE);
+    if (quota < client.window) arm(client.ack, now, ACK_PATIENCE);
     else client.ack.armed = false;
   }
 }

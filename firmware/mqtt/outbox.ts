@@ -24,8 +24,6 @@ import { DUP, QOS_BITS } from "./packet";
 
 export interface Outbox {
   readonly queue: Bytes;
-  /** QoS 1 packets that were sent and are not acknowledged. */
-  unacknowledged: number;
   /** How many of the packets that are due were sent before. They come before all others. */
   again: number;
   /** How many sends were repetitions. */
@@ -36,7 +34,7 @@ export interface Outbox {
 
 /** An empty outbox for `slots` packets of `size` bytes together. @boot */
 export function createOutbox(size: number, slots: number): Outbox {
-  return { queue: createQueue(size, slots), unacknowledged: 0, again: 0, resent: 0, dropped: 0 };
+  return { queue: createQueue(size, slots), again: 0, resent: 0, dropped: 0 };
 }
 
 /** How many packets are held. */
@@ -99,7 +97,6 @@ export function outboxLinkLost(outbox: Outbox): void {
   }
   queueRewind(queue);
   outbox.again = again;
-  outbox.unacknowledged = 0;
 }
 
 /** The broker has forgotten the session: what is owed is new to it. Nothing was sent on this link yet. */

@@ -24,6 +24,7 @@ export const enum PacketType {
 /** The flags in the low half of the first byte of a PUBLISH. [MQTT 3.1.1 §3.3.1] */
 export const RETAIN = 0x01;
 export const QOS_1 = 0x02;
+export const QOS_2 = 0x04;
 export const QOS_BITS = 0x06;
 export const DUP = 0x08;
 
@@ -31,6 +32,7 @@ export const DUP = 0x08;
 export const enum PublishFlag {
   Retain = 0x01,
   Qos1 = 0x02,
+  Qos2 = 0x04,
   QosBits = 0x06,
   Dup = 0x08,
 }
@@ -38,8 +40,13 @@ export const enum PublishFlag {
 /** SUBSCRIBE, UNSUBSCRIBE and PUBREL carry these flags and no others. [MQTT-2.2.2-1] */
 export const RESERVED_FLAGS = 0x02;
 
-/** Quality of service. 2 comes with a later protocol stage. */
-export type Qos = 0 | 1;
+/** Quality of service: at most once, at least once, and exactly once, which needs the feature `exactlyOnce`. */
+export type Qos = 0 | 1 | 2;
+
+/** How a PUBLISH says its quality of service in its first byte. */
+export function qosBits(qos: Qos): number {
+  return qos * QOS_1;
+}
 
 /** How many bytes a remaining length takes, 1 to 4. [MQTT 3.1.1 §2.2.3] */
 export function lengthBytes(remaining: number): number {

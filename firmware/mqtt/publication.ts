@@ -5,10 +5,10 @@
 import type { Bytes } from "../../hal/hal";
 import { allocate } from "#native";
 import { createWriter } from "../core/writer";
-import { lengthBytes, PacketType, type Qos, QOS_1, RETAIN, stringBytes, writeString } from "./packet";
+import { lengthBytes, PacketType, type Qos, qosBits, RETAIN, stringBytes, writeString } from "./packet";
 
 export interface Publication {
-  /** What comes before the payload: the topic, and room for the packet identifier at QoS 1. [MQTT 3.1.1 §3.3.2] */
+  /** What comes before the payload: the topic, and room for the packet identifier at QoS 1 and 2. [MQTT 3.1.1 §3.3.2] */
   readonly head: Bytes;
   /** The first byte of a first send: DUP is never set in it. [MQTT-3.3.1-1] [MQTT-3.3.1-2] */
   readonly first: number;
@@ -19,12 +19,15 @@ export interface Publication {
   readonly room: number;
 }
 
-/** @boot */
+/**
+ * What to hand to {@link publishBegin} again and again. QoS 2 is for a client with the feature `exactlyOnce`:
+ * `addPublication` makes one for a client and says what is wrong with it. @boot
+ */
 export function createPublication(topic: string, qos: Qos, retain: boolean, maxPayload: number): Publication {
   const writer = createWriter(allocate(stringBytes(topic) + (qos === 0 ? 0 : 2)));
   writeString(writer, topic);
   const head = writer.bytes;
-  const first = PacketType.Publish * 16 + (qos === 0 ? 0 : QOS_1) + (retain ? RETAIN : 0);
+  const first = PacketType.Publish * 16 + qosBits(qos) + (retain ? RETAIN : 0);
   const remaining = head.length + maxPayload;
   return { head, first, qos, maxPayload, room: 1 + lengthBytes(remaining) + remaining };
 }

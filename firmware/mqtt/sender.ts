@@ -122,7 +122,7 @@ export function controlTaken(client: Client, count: number): void {
 /** `packets` messages at QoS 1 have gone: each is to be acknowledged. */
 export function messagesTaken(client: Client, now: Millis, packets: number): void {
   const outbox = client.outbox;
-  outbox.unacknowledged += packets;
+  client.quota -= packets;
   if (outbox.again > 0) {
     outboxRepeated(outbox, packets);
     client.stats.retried = outbox.resent;
@@ -139,7 +139,7 @@ export function ackCame(client: Client, now: Millis): void {
 
 /** Watches for acknowledgements as long as any are owed. */
 export function expectAcks(client: Client, now: Millis): void {
-  const owed = client.outbox.unacknowledged > 0 || client.subscribeId !== 0 || client.unsubscribeId !== 0;
+  const owed = client.quota < client.window || client.subscribeId !== 0 || client.unsubscribeId !== 0;
   if (owed && !client.ack.armed) arm(client.ack, now, ACK_PATIENCE);
 }
 

@@ -7,7 +7,7 @@ import { addSubscription, clientPoll, clientStart, clientWait } from "../../../f
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
 import { SubscriptionState } from "../../../firmware/mqtt/subscriptions";
-import { createListener, createSession, message, type Session } from "./session";
+import { createListener, createSession, message, type Session, underWay } from "./session";
 import { outboxCount, outboxUsed } from "../../../firmware/mqtt/outbox";
 import { QueueNumber } from "../../../hal/hal";
 import { queueNumber } from "../../../hal/node/native";
@@ -215,7 +215,7 @@ describe("[MQTT-4.3.2-1] every QoS 1 message", () => {
         expect(client.stats.violations).toBe(0);
         expect(outboxCount(client.outbox)).toBe(0);
         expect(queueNumber(client.outbox.queue, QueueNumber.Partial)).toBe(0);
-        expect(client.outbox.unacknowledged).toBe(0);
+        expect(underWay(session)).toBe(0);
         expect(outboxUsed(client.outbox)).toBe(0);
         expect(subscription?.state).toBe(SubscriptionState.Granted);
         expect(world.broker.commands).toEqual([]);

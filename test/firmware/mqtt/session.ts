@@ -128,6 +128,11 @@ export function message(topic: string, payload: string, options: Partial<IPublis
   return { cmd: "publish", qos: 0, dup: false, retain: false, topic, payload, ...options };
 }
 
+/** How many messages at QoS 1 and 2 were sent and have not ended. */
+export function underWay({ client }: Session): number {
+  return client.window - client.quota;
+}
+
 /** Only the PUBLISH packets, each as `topic payload qos id` with ` dup` and ` retain`. */
 export function publishes(packets: readonly Packet[]): string[] {
   const lines: string[] = [];

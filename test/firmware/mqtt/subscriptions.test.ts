@@ -27,6 +27,7 @@ import {
   passTime,
   reconnect,
   type Session,
+  underWay,
 } from "./session";
 
 const silent = { message: () => undefined };
@@ -218,7 +219,7 @@ describe("SUBACK", () => {
     connect(session);
     exchange(session);
     fromBroker(session, { cmd: "suback", messageId: 1, granted: [0] });
-    expect(session.client.outbox.unacknowledged).toBe(1);
+    expect(underWay(session)).toBe(1);
   });
 });
 
