@@ -76,7 +76,7 @@ describe("the reader", () => {
     expect(reports).toEqual(understood);
   });
 
-  it("[MQTT-4.2.0-1] understands the same when it is split at any byte", () => {
+  it("[MQTT-7.1.2-1] [P58] understands the same when it is split at any byte", () => {
     for (let split = 1; split < scripted.length; split++) {
       const { reader, reports } = createRecorder(SIZE);
       feed(reader, scripted, split, scripted.length);

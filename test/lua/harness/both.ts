@@ -5,17 +5,13 @@
 import { relative } from "node:path";
 import type { Reporter, TestModule } from "vitest/node";
 import { root } from "./bundle";
+import { isOfFirmware } from "./suites";
 
 /** A suite that died takes all of its tests along. */
 const MOST_LINES = 10;
 
 /** How often a test ran, by `file > name`, for each executor: several may have the same name. */
 type Ran = Readonly<Record<"node" | "lua", Map<string, number>>>;
-
-/** Whether a suite is about what runs in both executors. */
-function isOfFirmware(path: string): boolean {
-  return /^test\/(firmware|lua\/both)\/|^test\/hal\/native\.test\.ts$/.test(path);
-}
 
 function collect(modules: readonly TestModule[]): Ran {
   const ran = { node: new Map<string, number>(), lua: new Map<string, number>() };
