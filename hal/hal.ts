@@ -48,6 +48,8 @@ export const enum QueueNumber {
   /** How often there was no room in one piece, and how often too many packets. */
   Refused,
   RefusedSlots,
+  /** Packets that have gone and are kept: those that the window counts, see {@link Native.queueWindow}. */
+  Held,
 }
 
 /**
@@ -124,8 +126,8 @@ export interface Native {
   queueAdd(this: void, queue: Bytes, packet: Bytes): boolean;
   /**
    * How many bytes go next, up to `limit`, as whole packets, at most `most`; one that is longer than `limit` is cut.
-   * What is left of a packet that was cut comes first. 0 when nothing waits. The queue keeps in mind what of this run
-   * has not gone.
+   * What is left of a packet that was cut comes first. 0 when nothing waits, or what comes next has to wait: see
+   * {@link queueWindow}. The queue keeps in mind what of this run has not gone.
    */
   queueRun(this: void, queue: Bytes, limit: number, most: number): number;
   /** Where the next byte to go stands, and how many of the run lie in one piece from there. */
@@ -151,6 +153,33 @@ export interface Native {
   queueClear(this: void, queue: Bytes): void;
   /** Drops what is over, also what has 0 for its first byte and has not gone. All that is left is due again, from the oldest on. */
   queueRewind(this: void, queue: Bytes): void;
+  /**
+   * From now on a packet that has one of the bits of `keep` in its first byte begins only while fewer than `most`
+   * packets have gone and are kept. One that waits for that holds up what is behind it: the order stays. `keep` is what
+   * {@link queueTaken} is given. Without this call there is no limit.
+   *
+   * In a queue with a window a packet with the highest bit in its first byte is a placeholder: it keeps the place of one
+   * whose bytes are elsewhere. A run ends before it and never has it in it. Who has sent what it stands for says that
+   * the placeholder's own bytes are taken.
+   */
+  queueWindow(this: void, queue: Bytes, keep: number, most: number): void;
+  /** Whether a run would have something in it. */
+  queueReady(this: void, queue: Bytes): boolean;
+  /** Where the placeholder begins that is to go next, and for which the window is open; -1 when there is none. */
+  queuePlaceholder(this: void, queue: Bytes): number;
+  /**
+   * The oldest packet that could still be dropped: it has not begun, and is not in the run. Of its first byte, the bits
+   * of `mask` are `value`; its body begins with the first `count` bytes of `head`; and it is not among the `spare`
+   * newest. Gives where it begins; -1 when there is none.
+   */
+  queueWaiting(this: void, queue: Bytes, mask: number, value: number, head: Bytes, count: number, spare: number): number;
+  /** Drops the packet at `at`, one that {@link queueWaiting} could give: what is behind it moves up. */
+  queueDrop(this: void, queue: Bytes, at: number): void;
+  /**
+   * Moves packets together, so that the room of those that are over can be used though older ones are kept. With a run
+   * under way it does nothing, since bytes of it may be lent.
+   */
+  queueCompact(this: void, queue: Bytes): void;
   /** The range as a string. @boot */
   textAt(this: void, bytes: Bytes, at: number, count: number): string;
   /** `a / b` rounded towards minus infinity, exact over the whole int32 range; `b` is not 0. */

@@ -39,7 +39,7 @@ import {
 import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
 import { announce, createReaderEvents, fail } from "./incoming";
 import { createLinkUser } from "./link-user";
-import { createOutbox, outboxCount, outboxLinkLost } from "./outbox";
+import { createOutbox, outboxCount, outboxLinkLost, outboxWindow } from "./outbox";
 import { createPuback, PacketType, type Qos } from "./packet";
 import { createReader, readerAttach, readerReset, readerStop } from "./reader";
 import { ALL, controlBegin, controlEnd, expectAcks, nextId, sendControl, senderReset } from "./sender";
@@ -88,6 +88,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   const outbox = createOutbox(options.outboxSize, options.outboxSlots);
   const reader = createReader(options.receiveSize);
   const window = windowOf(options);
+  outboxWindow(outbox, window);
   const client: Client = {
     options,
     link,

@@ -17,7 +17,9 @@ import {
   queueFirst,
   queueFits,
   queueNumber,
+  queueReady,
   queueRewind,
+  queueWindow,
 } from "#native";
 import { afterLinkLoss, afterSessionLoss, Flow } from "./flow";
 import { DUP, QOS_BITS } from "./packet";
@@ -32,9 +34,14 @@ export interface Outbox {
   dropped: number;
 }
 
+/** More packets than a queue can hold. */
+const NO_LIMIT = 32767;
+
 /** An empty outbox for `slots` packets of `size` bytes together. @boot */
 export function createOutbox(size: number, slots: number): Outbox {
-  return { queue: createQueue(size, slots), again: 0, resent: 0, dropped: 0 };
+  const queue = createQueue(size, slots);
+  queueWindow(queue, QOS_BITS, NO_LIMIT);
+  return { queue, again: 0, resent: 0, dropped: 0 };
 }
 
 /** How many packets are held. */
@@ -52,9 +59,18 @@ export function outboxFits(outbox: Outbox, size: number): boolean {
   return queueFits(outbox.queue, size);
 }
 
-/** Whether a packet waits to be sent, or the rest of one. */
+/**
+ * The most QoS 1 and 2 packets that may have gone and not be over: the send window, less the QoS 2 messages of which
+ * only the identifier is left, which the queue knows nothing of. A packet that has to wait holds up what is behind it,
+ * also at QoS 0: the order stays. It holds until it is said anew, also on the next link.
+ */
+export function outboxWindow(outbox: Outbox, packets: number): void {
+  queueWindow(outbox.queue, QOS_BITS, packets);
+}
+
+/** Whether a packet, or the rest of one, may be sent now. */
 export function outboxWaiting(outbox: Outbox): boolean {
-  return queueNumber(outbox.queue, QueueNumber.Due) > 0;
+  return queueReady(outbox.queue);
 }
 
 /** Whether the sender stands in the middle of a packet, which must be finished before anything else is sent. */

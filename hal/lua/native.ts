@@ -42,6 +42,12 @@ export const queueFind = moth.queueFind;
 export const queueOver = moth.queueOver;
 export const queueClear = moth.queueClear;
 export const queueRewind = moth.queueRewind;
+export const queueWindow = moth.queueWindow;
+export const queueReady = moth.queueReady;
+export const queuePlaceholder = moth.queuePlaceholder;
+export const queueCompact = moth.queueCompact;
+export const queueWaiting = moth.queueWaiting;
+export const queueDrop = moth.queueDrop;
 export const textAt = moth.textAt;
 export const round = moth.round;
 

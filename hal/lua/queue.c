@@ -26,6 +26,7 @@ struct queue {
   int32_t high_count;
   int32_t refused;
   int32_t refused_slots;
+  int32_t held;
   int32_t head;
   int32_t next;
   int32_t tail;
@@ -33,7 +34,13 @@ struct queue {
   /* Of the packet that is being written: where its room begins, and where its body does. */
   int32_t open;
   int32_t body;
+  /* How many packets may be held, and the bits of a first byte that make a run look twice. */
+  int32_t window;
+  int32_t stops;
 };
+
+/* In a queue with a window: the packet only keeps the place of one that is sent from elsewhere. */
+#define PLACEHOLDER 0x80
 
 #define FRONT ((int32_t)sizeof(struct queue))
 
@@ -50,7 +57,7 @@ static struct place queue_argument(lua_State *L) {
 
 static void empty(struct place here) {
   struct queue *queue = here.queue;
-  queue->count = queue->due = queue->partial = queue->used = queue->run = 0;
+  queue->count = queue->due = queue->partial = queue->used = queue->run = queue->held = 0;
   queue->head = queue->next = queue->tail = FRONT;
   queue->end = here.all.length;
 }
@@ -191,8 +198,13 @@ int native_queuePut(lua_State *L) {
 
 /* How long the packet at `at` is, with its header. */
 static int32_t packet_length(lua_State *L, struct place here, int32_t at) {
-  int32_t length = 0;
+  int32_t length = range(L, here.all, at, 2)[1];
+  if (length < 128) {
+    range(L, here.all, at, 2 + length);
+    return 2 + length;
+  }
   int32_t header = 1;
+  length = 0;
   for (int32_t shift = 0; shift < 28; shift += 7) {
     uint8_t byte = *range(L, here.all, at + header, 1);
     length |= (byte & 127) << shift;
@@ -208,14 +220,26 @@ static int32_t behind(struct place here, int32_t end) {
   return end == here.queue->end ? FRONT : end;
 }
 
+/* Whether a packet that has not begun, and has one of the bits of `stops`, has to wait with `held` packets held. */
+static bool waits(const struct queue *queue, uint8_t first, int32_t held) {
+  return (first & PLACEHOLDER) != 0 || held >= queue->window;
+}
+
 /* How many bytes go next, as whole packets if one fits. */
 static int32_t next_run(lua_State *L, struct place here, int32_t limit, int32_t most) {
-  if (most > here.queue->due) most = here.queue->due;
-  int32_t at = here.queue->next;
-  int32_t gone = here.queue->partial;
+  const struct queue *queue = here.queue;
+  if (most > queue->due) most = queue->due;
+  int32_t at = queue->next;
+  int32_t gone = queue->partial;
   int32_t total = 0;
+  int32_t held = queue->held;
   for (; most > 0; most -= 1) {
     int32_t length = packet_length(L, here, at);
+    uint8_t first = here.all.at[at];
+    if ((first & queue->stops) != 0) {
+      if (gone == 0 && waits(queue, first, held)) return total;
+      held += 1;
+    }
     if (total + length - gone > limit) return total == 0 ? limit : total;
     total += length - gone;
     gone = 0;
@@ -228,6 +252,30 @@ int native_queueRun(lua_State *L) {
   struct place here = queue_argument(L);
   here.queue->run = next_run(L, here, integer_argument(L, 2), integer_argument(L, 3));
   return give_integer(L, here.queue->run);
+}
+
+int native_queueWindow(lua_State *L) {
+  struct queue *queue = queue_argument(L).queue;
+  queue->stops = integer_argument(L, 2) | PLACEHOLDER;
+  queue->window = integer_argument(L, 3);
+  return 0;
+}
+
+int native_queueReady(lua_State *L) {
+  struct place here = queue_argument(L);
+  const struct queue *queue = here.queue;
+  if (queue->due == 0) return give_boolean(L, false);
+  uint8_t first = *range(L, here.all, queue->next, 1);
+  return give_boolean(L, (first & queue->stops) == 0 || queue->partial > 0 || !waits(queue, first, queue->held));
+}
+
+int native_queuePlaceholder(lua_State *L) {
+  struct place here = queue_argument(L);
+  const struct queue *queue = here.queue;
+  if (queue->due == 0 || queue->partial > 0 || queue->stops == 0) return give_integer(L, -1);
+  uint8_t first = *range(L, here.all, queue->next, 1);
+  bool open = (first & queue->stops) == PLACEHOLDER || queue->held < queue->window;
+  return give_integer(L, (first & PLACEHOLDER) != 0 && open ? queue->next : -1);
 }
 
 int native_queueNext(lua_State *L) {
@@ -278,6 +326,7 @@ int native_queueTaken(lua_State *L) {
       *first = 0;
     }
   }
+  queue->held += kept;
   release(L, here);
   return give_integer(L, kept);
 }
@@ -318,7 +367,9 @@ int native_queueOver(lua_State *L) {
   struct place here = queue_argument(L);
   int32_t at = integer_argument(L, 2);
   bool oldest = at == here.queue->head;
-  *range(L, here.all, at, 1) = 0;
+  uint8_t *first = range(L, here.all, at, 1);
+  if (*first != 0) here.queue->held -= 1;
+  *first = 0;
   release(L, here);
   return give_boolean(L, oldest);
 }
@@ -328,42 +379,124 @@ int native_queueClear(lua_State *L) {
   return 0;
 }
 
-int native_queueRewind(lua_State *L) {
-  struct place here = queue_argument(L);
+/*
+ * Slides the `left` packets from the one at `from` on down to `to`, in their order, without those that are over. `gone`
+ * of them have gone. What stood at the front follows what stands before the end of the buffer, where it fits.
+ */
+static void slide(lua_State *L, struct place here, int32_t to, int32_t from, int32_t gone, int32_t left) {
   struct queue *queue = here.queue;
-  int32_t from = queue->head;
-  int32_t to = queue->head;
-  int32_t left = queue->count;
   int32_t end = queue->end;
-  queue->end = here.all.length;
-  queue->count = queue->used = 0;
+  bool upper = queue->tail > queue->head || to >= queue->head;
+  bool next_known = gone == 0 && from != queue->next;
+  if (from == queue->head) queue->head = to;
+  if (upper) queue->end = here.all.length;
   for (; left > 0; left -= 1) {
-    if (from == end) {
-      /* What comes next begins at the front. What stands before it now ends earlier. */
-      queue->end = to;
-      queue->used += here.all.length - to;
-      from = to = FRONT;
-      end = here.all.length;
-    }
+    if (from == end) from = FRONT;
     int32_t length = packet_length(L, here, from);
-    if (here.all.at[from] != 0) {
-      memmove(range(L, here.all, to, length), range(L, here.all, from, length), (size_t)length);
+    bool is_due = gone == 0;
+    if (!is_due) gone -= 1;
+    if (here.all.at[from] == 0) {
+      queue->count -= 1;
+      if (is_due) queue->due -= 1;
+    } else {
+      if (upper && length > here.all.length - to) {
+        queue->end = to;
+        to = FRONT;
+        upper = false;
+      }
+      memmove(range(L, here.all, to, length), here.all.at + from, (size_t)length);
+      if (is_due && !next_known) {
+        queue->next = to;
+        next_known = true;
+      }
       to += length;
-      queue->used += length;
-      queue->count += 1;
     }
     from += length;
   }
   queue->tail = to;
-  queue->due = queue->count;
-  queue->partial = queue->run = 0;
   if (queue->count == 0) {
     empty(here);
-  } else if (queue->head == queue->end) {
-    queue->used -= here.all.length - queue->end;
+    return;
+  }
+  if (queue->head == queue->end) {
     queue->head = FRONT;
     queue->end = here.all.length;
   }
+  queue->used = queue->tail > queue->head ? queue->tail - queue->head
+                                          : here.all.length - queue->head + queue->tail - FRONT;
+}
+
+/*
+ * Slides everything together, so that what is free is in one piece. What stood at the front may have moved up to the
+ * rest, and all of it goes to the front then.
+ */
+static void slide_all(lua_State *L, struct place here) {
+  const struct queue *queue = here.queue;
+  if (queue->count > 0 && queue->tail <= queue->head) {
+    slide(L, here, queue->head, queue->head, queue->count - queue->due, queue->count);
+  }
+  if (queue->count > 0 && queue->tail > queue->head) {
+    slide(L, here, FRONT, queue->head, queue->count - queue->due, queue->count);
+  }
+}
+
+int native_queueRewind(lua_State *L) {
+  struct place here = queue_argument(L);
+  struct queue *queue = here.queue;
+  queue->due = queue->count;
+  queue->partial = queue->run = queue->held = 0;
   queue->next = queue->head;
+  slide_all(L, here);
+  return 0;
+}
+
+int native_queueCompact(lua_State *L) {
+  struct place here = queue_argument(L);
+  if (here.queue->run == 0) slide_all(L, here);
+  return 0;
+}
+
+/* The packets that have neither begun nor are in the run: gives the place of the first, and their number. */
+static int32_t untouched(lua_State *L, struct place here, int32_t *count) {
+  int32_t at = here.queue->next;
+  int32_t busy = here.queue->partial + here.queue->run;
+  for (*count = here.queue->due; *count > 0 && busy > 0; *count -= 1) {
+    int32_t length = packet_length(L, here, at);
+    busy -= length;
+    at = behind(here, at + length);
+  }
+  return at;
+}
+
+int native_queueWaiting(lua_State *L) {
+  struct place here = queue_argument(L);
+  uint8_t mask = (uint8_t)integer_argument(L, 2);
+  uint8_t value = (uint8_t)integer_argument(L, 3);
+  int32_t count = integer_argument(L, 5);
+  const uint8_t *head = range(L, bytes_argument(L, 4), 0, count);
+  int32_t left;
+  int32_t at = untouched(L, here, &left);
+  for (left -= integer_argument(L, 6); left > 0; left -= 1) {
+    int32_t length = packet_length(L, here, at);
+    const uint8_t *packet = here.all.at + at;
+    if ((packet[0] & mask) == value) {
+      int32_t header = 2;
+      while (packet[header - 1] >= 128) header += 1;
+      if (count <= length - header && memcmp(packet + header, head, (size_t)count) == 0) return give_integer(L, at);
+    }
+    at = behind(here, at + length);
+  }
+  return give_integer(L, -1);
+}
+
+int native_queueDrop(lua_State *L) {
+  struct place here = queue_argument(L);
+  int32_t dropped = integer_argument(L, 2);
+  int32_t left;
+  int32_t at = untouched(L, here, &left);
+  for (; left > 0 && at != dropped; left -= 1) at = behind(here, at + packet_length(L, here, at));
+  if (left <= 0) argument_error(L, OUT_OF_RANGE);
+  here.all.at[at] = 0;
+  slide(L, here, at, at, 0, left);
   return 0;
 }

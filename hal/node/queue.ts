@@ -6,17 +6,22 @@ import { type Bytes, QueueNumber } from "../hal";
 import { view } from "./view";
 
 /** What the numbers take. */
-const QUEUE_HEADER = 68;
+const QUEUE_HEADER = 80;
+/** In a queue with a window: the packet only keeps the place of one that is sent from elsewhere. */
+const PLACEHOLDER = 0x80;
 
 /** What is behind the numbers that everybody may read. Places are offsets into the buffer. */
 const enum Place {
-  Head = 11,
+  Head = 12,
   Next,
   Tail,
   End,
   /** Of the packet that is being written: where its room begins, and where its body does. */
   Open,
   Body,
+  /** How many packets may be held, and the bits of a first byte that make a run look twice. */
+  Window,
+  Stops,
 }
 
 type Key = QueueNumber | Place;
@@ -45,7 +50,7 @@ class Queue {
 
   empty(): void {
     for (const key of [QueueNumber.Count, QueueNumber.Due, QueueNumber.Partial, QueueNumber.Used]) this.set(key, 0);
-    this.set(QueueNumber.Run, 0);
+    for (const key of [QueueNumber.Run, QueueNumber.Held]) this.set(key, 0);
     for (const key of [Place.Head, Place.Next, Place.Tail]) this.set(key, QUEUE_HEADER);
     this.set(Place.End, this.bytes.length);
   }
@@ -123,6 +128,15 @@ class Queue {
     return end === this.get(Place.End) ? QUEUE_HEADER : end;
   }
 
+  first(at: number): number {
+    return this.range(at, 1)[0] ?? 0;
+  }
+
+  /** Whether a packet that has not begun, and has one of the bits of `Stops`, has to wait with `held` packets held. */
+  waits(first: number, held: number): boolean {
+    return (first & PLACEHOLDER) !== 0 || held >= this.get(Place.Window);
+  }
+
   /** Gives back the oldest packets, as long as they are over. */
   release(): void {
     while (this.get(QueueNumber.Count) > this.get(QueueNumber.Due) && this.bytes[this.get(Place.Head)] === 0) {
@@ -130,17 +144,90 @@ class Queue {
       this.add(Place.Head, length);
       this.add(QueueNumber.Used, -length);
       this.add(QueueNumber.Count, -1);
-      this.unwrapHead();
+      if (this.get(Place.Head) !== this.get(Place.End)) continue;
+      // The head goes on at the front when it has come to where the packets end.
+      this.add(QueueNumber.Used, this.get(Place.End) - this.bytes.length);
+      this.set(Place.Head, QUEUE_HEADER);
+      this.set(Place.End, this.bytes.length);
     }
     if (this.get(QueueNumber.Count) === 0) this.empty();
   }
 
-  /** The head goes on at the front when it has come to where the packets end. */
-  unwrapHead(): void {
-    if (this.get(Place.Head) !== this.get(Place.End)) return;
-    this.add(QueueNumber.Used, this.get(Place.End) - this.bytes.length);
-    this.set(Place.Head, QUEUE_HEADER);
-    this.set(Place.End, this.bytes.length);
+  /**
+   * Slides the `left` packets from the one at `from` on down to `to`, in their order, without those that are over.
+   * `gone` of them have gone. What stood at the front follows what stands before the end of the buffer, where it fits.
+   */
+  slide(to: number, from: number, gone: number, left: number): void {
+    const size = this.bytes.length;
+    const end = this.get(Place.End);
+    const head = this.get(Place.Head);
+    let upper = !this.wrapped() || to >= head;
+    let nextKnown = gone === 0 && from !== this.get(Place.Next);
+    if (from === head) this.set(Place.Head, to);
+    if (upper) this.set(Place.End, size);
+    for (let i = 0; i < left; i++) {
+      if (from === end) from = QUEUE_HEADER;
+      const length = this.packetLength(from);
+      if (this.bytes[from] === 0) {
+        this.add(QueueNumber.Count, -1);
+        if (i >= gone) this.add(QueueNumber.Due, -1);
+      } else {
+        if (upper && to + length > size) {
+          this.set(Place.End, to);
+          to = QUEUE_HEADER;
+          upper = false;
+        }
+        this.bytes.copyWithin(to, from, from + length);
+        if (i >= gone && !nextKnown) {
+          this.set(Place.Next, to);
+          nextKnown = true;
+        }
+        to += length;
+      }
+      from += length;
+    }
+    this.set(Place.Tail, to);
+    if (this.get(QueueNumber.Count) === 0) {
+      this.empty();
+      return;
+    }
+    if (this.get(Place.Head) === this.get(Place.End)) {
+      this.set(Place.Head, QUEUE_HEADER);
+      this.set(Place.End, size);
+    }
+    const first = this.get(Place.Head);
+    this.set(QueueNumber.Used, to > first ? to - first : size - first + to - QUEUE_HEADER);
+  }
+
+  /**
+   * Slides everything together, so that what is free is in one piece. What stood at the front may have moved up to the
+   * rest, and all of it goes to the front then.
+   */
+  slideAll(): void {
+    if (this.wrapped()) this.slideFrom(this.get(Place.Head));
+    if (!this.wrapped()) this.slideFrom(QUEUE_HEADER);
+  }
+
+  slideFrom(to: number): void {
+    const count = this.get(QueueNumber.Count);
+    this.slide(to, this.get(Place.Head), count - this.get(QueueNumber.Due), count);
+  }
+
+  wrapped(): boolean {
+    return this.get(QueueNumber.Count) > 0 && this.get(Place.Tail) <= this.get(Place.Head);
+  }
+
+  /** The packets that have neither begun nor are in the run: the place of the first, and their number. */
+  untouched(): { at: number; left: number } {
+    let at = this.get(Place.Next);
+    let busy = this.get(QueueNumber.Partial) + this.get(QueueNumber.Run);
+    let left = this.get(QueueNumber.Due);
+    for (; left > 0 && busy > 0; left--) {
+      const length = this.packetLength(at);
+      busy -= length;
+      at = this.behind(at + length);
+    }
+    return { at, left };
   }
 }
 
@@ -230,8 +317,14 @@ function nextRun(queue: Queue, limit: number, most: number): number {
   let at = queue.get(Place.Next);
   let gone = queue.get(QueueNumber.Partial);
   let total = 0;
+  let held = queue.get(QueueNumber.Held);
   for (let i = 0; i < packets; i++) {
     const length = queue.packetLength(at);
+    const first = queue.first(at);
+    if ((first & queue.get(Place.Stops)) !== 0) {
+      if (gone === 0 && queue.waits(first, held)) return total;
+      held++;
+    }
     if (total + length - gone > limit) return total === 0 ? limit : total;
     total += length - gone;
     gone = 0;
@@ -274,6 +367,7 @@ export function queueTaken(bytes: Bytes, count: number, mask: number): number {
     if (((queue.bytes[at] ?? 0) & mask) !== 0) kept++;
     else queue.bytes[at] = 0;
   }
+  queue.add(QueueNumber.Held, kept);
   queue.release();
   return kept;
 }
@@ -302,6 +396,7 @@ export function queueFind(bytes: Bytes, mask: number, value: number, gone: boole
 export function queueOver(bytes: Bytes, at: number): boolean {
   const queue = new Queue(bytes);
   const oldest = at === queue.get(Place.Head);
+  if (queue.first(at) !== 0) queue.add(QueueNumber.Held, -1);
   queue.range(at, 1)[0] = 0;
   queue.release();
   return oldest;
@@ -313,37 +408,77 @@ export function queueClear(bytes: Bytes): void {
 
 export function queueRewind(bytes: Bytes): void {
   const queue = new Queue(bytes);
-  const size = bytes.length;
-  const packets = queue.get(QueueNumber.Count);
-  let end = queue.get(Place.End);
-  let from = queue.get(Place.Head);
-  let to = from;
-  queue.set(Place.End, size);
-  queue.set(QueueNumber.Count, 0);
-  queue.set(QueueNumber.Used, 0);
-  for (let i = 0; i < packets; i++) {
-    if (from === end) {
-      // What comes next begins at the front. What stands before it now ends earlier.
-      queue.set(Place.End, to);
-      queue.add(QueueNumber.Used, size - to);
-      from = QUEUE_HEADER;
-      to = from;
-      end = size;
-    }
-    const length = queue.packetLength(from);
-    if (queue.bytes[from] !== 0) {
-      queue.bytes.copyWithin(to, from, from + length);
-      to += length;
-      queue.add(QueueNumber.Used, length);
-      queue.add(QueueNumber.Count, 1);
-    }
-    from += length;
-  }
-  queue.set(Place.Tail, to);
   queue.set(QueueNumber.Due, queue.get(QueueNumber.Count));
-  queue.set(QueueNumber.Partial, 0);
-  queue.set(QueueNumber.Run, 0);
-  if (queue.get(QueueNumber.Count) === 0) queue.empty();
-  else queue.unwrapHead();
+  for (const key of [QueueNumber.Partial, QueueNumber.Run, QueueNumber.Held]) queue.set(key, 0);
   queue.set(Place.Next, queue.get(Place.Head));
+  queue.slideAll();
+}
+
+export function queueCompact(bytes: Bytes): void {
+  const queue = new Queue(bytes);
+  if (queue.get(QueueNumber.Run) === 0) queue.slideAll();
+}
+
+export function queueWindow(bytes: Bytes, keep: number, most: number): void {
+  const queue = new Queue(bytes);
+  queue.set(Place.Stops, keep | PLACEHOLDER);
+  queue.set(Place.Window, most);
+}
+
+export function queueReady(bytes: Bytes): boolean {
+  const queue = new Queue(bytes);
+  if (queue.get(QueueNumber.Due) === 0) return false;
+  const first = queue.first(queue.get(Place.Next));
+  if ((first & queue.get(Place.Stops)) === 0 || queue.get(QueueNumber.Partial) > 0) return true;
+  return !queue.waits(first, queue.get(QueueNumber.Held));
+}
+
+export function queuePlaceholder(bytes: Bytes): number {
+  const queue = new Queue(bytes);
+  const stops = queue.get(Place.Stops);
+  if (queue.get(QueueNumber.Due) === 0 || queue.get(QueueNumber.Partial) > 0 || stops === 0) return -1;
+  const next = queue.get(Place.Next);
+  const first = queue.first(next);
+  const open = (first & stops) === PLACEHOLDER || queue.get(QueueNumber.Held) < queue.get(Place.Window);
+  return (first & PLACEHOLDER) !== 0 && open ? next : -1;
+}
+
+export function queueWaiting(
+  bytes: Bytes,
+  mask: number,
+  value: number,
+  head: Bytes,
+  count: number,
+  spare: number,
+): number {
+  const queue = new Queue(bytes);
+  if (count < 0 || count > head.length) throw new RangeError(`${count} bytes of a head of ${head.length}`);
+  const wanted = view(head).subarray(0, count);
+  const { at: from, left } = queue.untouched();
+  let at = from;
+  for (let i = spare; i < left; i++) {
+    const length = queue.packetLength(at);
+    if ((queue.first(at) & mask) === value) {
+      let body = at + 2;
+      while ((queue.bytes[body - 1] ?? 0) >= 128) body++;
+      if (body + count <= at + length && Buffer.compare(queue.range(body, count), wanted) === 0) return at;
+    }
+    at = queue.behind(at + length);
+  }
+  return -1;
+}
+
+export function queueDrop(bytes: Bytes, dropped: number): void {
+  const queue = new Queue(bytes);
+  const { at: from, left } = queue.untouched();
+  let at = from;
+  for (let i = 0; i < left; i++) {
+    if (at === dropped) {
+      queue.range(at, 1)[0] = 0;
+      queue.slide(at, at, 0, left - i);
+      return;
+    }
+    at = queue.behind(at + queue.packetLength(at));
+  }
+  throw new RangeError(`no packet that waits begins at ${dropped}`);
 }

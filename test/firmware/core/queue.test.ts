@@ -10,6 +10,8 @@ import {
   queueAfter,
   queueClear,
   queueClose,
+  queueCompact,
+  queueDrop,
   queueFind,
   queueFirst,
   queueFits,
@@ -18,13 +20,19 @@ import {
   queueOpen,
   queueOver,
   queuePiece,
+  queuePlaceholder,
   queuePut,
+  queueReady,
   queueRewind,
   queueRun,
   queueTaken,
+  queueWaiting,
+  queueWindow,
 } from "../../../hal/node/native";
 
 const KEEP = 0x06;
+const DUP = 0x08;
+const PLACEHOLDER = 0x80;
 
 interface Packet {
   readonly bytes: number[];
@@ -37,6 +45,10 @@ interface Model {
   /** How many of them have gone, and how much of the next. */
   gone: number;
   partial: number;
+  /** What of the run that was offered last has not gone. */
+  run: number;
+  /** How many packets may be kept at once. */
+  window: number;
 }
 
 function buffer(values: readonly number[]): Bytes {
@@ -55,9 +67,17 @@ function packetOf(first: number, rest: readonly number[]): number[] {
   return length < 128 ? [first, length, ...rest] : [first, (length & 127) | 128, length >> 7, ...rest];
 }
 
-/** A string of one byte, and an identifier. */
+/** A string of one byte, one of three, and an identifier. */
 function headOf(id: number): number[] {
-  return [0, 1, 0x74, id >> 8, id & 255];
+  return [...stringOf(id), id >> 8, id & 255];
+}
+
+function stringOf(id: number): number[] {
+  return [0, 1, 0x61 + (id % 3)];
+}
+
+function firstOf({ bytes }: Packet): number {
+  return bytes[0] ?? 0;
 }
 
 /** The oldest that are over are given back. */
@@ -68,7 +88,48 @@ function release(model: Model): void {
   }
 }
 
-function check(queue: Bytes, { packets, gone, partial }: Model): void {
+function heldIn({ packets, gone }: Model): number {
+  return packets.slice(0, gone).filter(({ over }) => !over).length;
+}
+
+function keeps(packet: Packet): boolean {
+  return (firstOf(packet) & KEEP) !== 0;
+}
+
+/** What a run of at most `limit` bytes and `most` packets has in it. */
+function runOf(model: Model, limit: number, most: number): number {
+  let total = 0;
+  let gone = model.partial;
+  let held = heldIn(model);
+  for (const packet of model.packets.slice(model.gone, model.gone + most)) {
+    if (gone === 0 && (firstOf(packet) & PLACEHOLDER) !== 0) break;
+    if (gone === 0 && keeps(packet) && held >= model.window) break;
+    if (keeps(packet)) held++;
+    const length = packet.bytes.length - gone;
+    gone = 0;
+    if (total + length > limit) return total === 0 ? limit : total;
+    total += length;
+  }
+  return total;
+}
+
+/** Those that have not begun and are not in the run. */
+function untouched(model: Model): Packet[] {
+  let busy = model.partial + model.run;
+  let place = model.gone;
+  for (; busy > 0; place++) busy -= model.packets[place]?.bytes.length ?? busy;
+  return model.packets.slice(place);
+}
+
+function check(queue: Bytes, model: Model): void {
+  const { packets, gone, partial, window } = model;
+  expect(queueNumber(queue, QueueNumber.Held)).toBe(heldIn(model));
+  expect(queueNumber(queue, QueueNumber.Run)).toBe(model.run);
+  expect(queueReady(queue)).toBe(runOf(model, 32767, 1) > 0);
+  const next = packets[gone];
+  const stands = next !== undefined && partial === 0 && (firstOf(next) & PLACEHOLDER) !== 0;
+  const open = stands && (!keeps(next) || heldIn(model) < window);
+  expect(queuePlaceholder(queue)).toBe(open ? placeOf(queue, gone) : -1);
   expect(queueNumber(queue, QueueNumber.Count)).toBe(packets.length);
   expect(queueNumber(queue, QueueNumber.Due)).toBe(packets.length - gone);
   expect(queueNumber(queue, QueueNumber.Partial)).toBe(partial);
@@ -79,12 +140,31 @@ function check(queue: Bytes, { packets, gone, partial }: Model): void {
   }
 }
 
-/** Sends a run in chunks and gives what has gone. */
+/** What a link may have been lent: where the run stands, and its bytes up to where they end or go on at the front. */
+function lentOf(queue: Bytes): unknown {
+  const count = queuePiece(queue);
+  return count === 0 ? [] : [queueNext(queue), bytesAt(queue, queueNext(queue), count)];
+}
+
+/** Where the packet with that number in the order begins. */
+function placeOf(queue: Bytes, number: number): number {
+  let at = queueFirst(queue);
+  for (let i = 0; i < number; i++) at = queueAfter(queue, at);
+  return at;
+}
+
+/** Sends a run in chunks, and then what a placeholder stands for, and gives what has gone. */
 function send(queue: Bytes, model: Model, limit: number, most: number, chunk: number, last: number): void {
+  const before = queueNumber(queue, QueueNumber.Used);
   let left = queueRun(queue, limit, most);
+  expect(left).toBe(runOf(model, limit, most));
+  expect(queueNumber(queue, QueueNumber.Used)).toBe(before);
+  if (left === 0 && queuePlaceholder(queue) >= 0) {
+    const length = model.packets[model.gone]?.bytes.length ?? 0;
+    expect(queueTaken(queue, length, KEEP)).toBe(advance(model, length));
+  }
+  model.run = left;
   const waiting = model.packets.slice(model.gone).flatMap(({ bytes }) => bytes).slice(model.partial);
-  expect(left).toBeLessThanOrEqual(limit);
-  expect(left > 0).toBe(waiting.length > 0 && most > 0);
   const sent: number[] = [];
   for (let turn = 0; left > 0 && turn < last; turn++) {
     const count = Math.min(queuePiece(queue), chunk);
@@ -92,8 +172,8 @@ function send(queue: Bytes, model: Model, limit: number, most: number, chunk: nu
     sent.push(...bytesAt(queue, queueNext(queue), count));
     const kept = queueTaken(queue, count, KEEP);
     left -= count;
+    model.run = left;
     expect(kept).toBe(advance(model, count));
-    expect(queueNumber(queue, QueueNumber.Run)).toBe(model.packets.length === 0 ? 0 : left);
   }
   expect(sent).toEqual(waiting.slice(0, sent.length));
 }
@@ -113,11 +193,14 @@ function advance(model: Model, count: number): number {
   return kept;
 }
 
+/** At QoS 0, at QoS 1, at QoS 1 sent before, and placeholders of these. */
+const first = fc.constantFrom(0x30, 0x32, 0x32, 0x32 | DUP, 0x30 | PLACEHOLDER, 0x32 | PLACEHOLDER);
+
 const step = fc.oneof(
-  fc.record({ kind: fc.constant("put" as const), keep: fc.boolean(), size: fc.integer({ min: 0, max: 200 }) }),
+  fc.record({ kind: fc.constant("put" as const), first, size: fc.integer({ min: 0, max: 200 }) }),
   fc.record({
     kind: fc.constant("write" as const),
-    keep: fc.boolean(),
+    first,
     size: fc.integer({ min: 0, max: 200 }),
     spare: fc.integer({ min: 0, max: 150 }),
   }),
@@ -130,6 +213,15 @@ const step = fc.oneof(
   }),
   fc.record({ kind: fc.constant("over" as const), which: fc.nat(5) }),
   fc.record({ kind: fc.constant("rewind" as const), drop: fc.nat(5) }),
+  fc.record({ kind: fc.constant("window" as const), most: fc.nat(5) }),
+  fc.record({ kind: fc.constant("compact" as const) }),
+  fc.record({
+    kind: fc.constant("drop" as const),
+    mask: fc.constantFrom(KEEP, DUP, PLACEHOLDER | KEEP, PLACEHOLDER | DUP, 0),
+    value: fc.constantFrom(0, 0, 0x02),
+    topic: fc.option(fc.nat(2)),
+    spare: fc.nat(1),
+  }),
 );
 
 describe("a queue of packets", () => {
@@ -137,12 +229,13 @@ describe("a queue of packets", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
         const queue = createQueue(500, 6);
-        const model: Model = { packets: [], gone: 0, partial: 0 };
+        const model: Model = { packets: [], gone: 0, partial: 0, run: 0, window: 3 };
+        queueWindow(queue, KEEP, model.window);
         let id = 0;
         for (const each of steps) {
           if (each.kind === "put" || each.kind === "write") {
             id++;
-            const first = each.keep ? 0x32 : 0x30;
+            const { first } = each;
             const payload = Array.from({ length: each.size }, (_, i) => (id + i) & 255);
             const bytes = packetOf(first, [...headOf(id), ...payload]);
             const room = each.kind === "put" ? each.size : each.size + each.spare;
@@ -171,6 +264,36 @@ describe("a queue of packets", () => {
             expect(queueFind(queue, KEEP, packet.id, false)).toBe(-1);
             packet.over = true;
             release(model);
+          } else if (each.kind === "window") {
+            model.window = each.most;
+            queueWindow(queue, KEEP, each.most);
+          } else if (each.kind === "compact") {
+            const used = queueNumber(queue, QueueNumber.Used);
+            queueCompact(queue);
+            expect(queueNumber(queue, QueueNumber.Used)).toBeLessThanOrEqual(used);
+            if (model.run > 0) continue;
+            const kept = model.packets.slice(0, model.gone).filter(({ over }) => !over);
+            model.packets.splice(0, model.gone, ...kept);
+            model.gone = kept.length;
+            // All that is free is in one piece.
+            if (model.packets.length < 6) expect(queueFits(queue, 500 - queueNumber(queue, QueueNumber.Used))).toBe(true);
+          } else if (each.kind === "drop") {
+            const all = untouched(model);
+            const candidates = all.slice(0, Math.max(all.length - each.spare, 0));
+            const packet = candidates.find(
+              (one) => (firstOf(one) & each.mask) === (each.value & each.mask) && (each.topic === null || one.id % 3 === each.topic),
+            );
+            const head = buffer(each.topic === null ? [0] : [0, 1, 0x61 + each.topic]);
+            const count = each.topic === null ? 0 : head.length;
+            const at = queueWaiting(queue, each.mask, each.value & each.mask, head, count, each.spare);
+            expect(at >= 0).toBe(packet !== undefined);
+            if (packet === undefined) continue;
+            const place = model.packets.indexOf(packet);
+            expect(at).toBe(placeOf(queue, place));
+            const lent = lentOf(queue);
+            queueDrop(queue, at);
+            expect(lentOf(queue)).toEqual(lent);
+            model.packets.splice(place, 1);
           } else {
             // One that has not gone is dropped, too.
             const dropped = model.packets[model.gone + each.drop];
@@ -184,10 +307,16 @@ describe("a queue of packets", () => {
             model.packets.splice(0, model.packets.length, ...model.packets.filter(({ over }) => !over));
             model.gone = 0;
             model.partial = 0;
+            model.run = 0;
           }
           check(queue, model);
         }
         queueRewind(queue);
+        queueWindow(queue, 0, 0);
+        for (let i = 0, at = queueFirst(queue); i < queueNumber(queue, QueueNumber.Count); i++) {
+          queue[at] = byteAt(queue, at) & ~PLACEHOLDER;
+          at = queueAfter(queue, at);
+        }
         const all = model.packets.filter(({ over }) => !over).reduce((sum, { bytes }) => sum + bytes.length, 0);
         expect(queueRun(queue, 32767, 32767)).toBe(all);
         queueClear(queue);
@@ -196,6 +325,56 @@ describe("a queue of packets", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("begins no more kept packets than its window has room for, and holds up what is behind them", () => {
+    const queue = createQueue(100, 9);
+    queueWindow(queue, KEEP, 1);
+    for (const [first, id] of [[0x30, 1], [0x32, 2], [0x32, 3], [0x30, 4]] as const) {
+      queueAdd(queue, buffer(packetOf(first, headOf(id))));
+    }
+    expect(queueRun(queue, 99, 9)).toBe(14);
+    expect(queueTaken(queue, 14, KEEP)).toBe(1);
+    expect([queueReady(queue), queueRun(queue, 99, 9), queueNumber(queue, QueueNumber.Held)]).toEqual([false, 0, 1]);
+    queueOver(queue, queueFind(queue, KEEP, 2, true));
+    expect([queueReady(queue), queueRun(queue, 99, 9), queueNumber(queue, QueueNumber.Held)]).toEqual([true, 14, 0]);
+    // One that has begun is finished, whatever becomes of the window.
+    queueTaken(queue, 3, KEEP);
+    queueWindow(queue, KEEP, 0);
+    expect([queueReady(queue), queueRun(queue, 99, 9)]).toEqual([true, 11]);
+  });
+
+  it("stops at a placeholder, and goes on when that is said to have gone", () => {
+    const queue = createQueue(100, 9);
+    queueWindow(queue, KEEP, 1);
+    for (const [first, id] of [[0x32, 1], [0xb2, 2], [0x30, 3]] as const) {
+      queueAdd(queue, buffer(packetOf(first, headOf(id))));
+    }
+    expect(queueTaken(queue, queueRun(queue, 99, 9), KEEP)).toBe(1);
+    // Its window is shut until the one before it is over.
+    expect([queueReady(queue), queueRun(queue, 99, 9), queuePlaceholder(queue)]).toEqual([false, 0, -1]);
+    const first = queueFirst(queue);
+    queueOver(queue, first);
+    expect([queueReady(queue), queueRun(queue, 99, 9), queuePlaceholder(queue)]).toEqual([false, 0, first + 7]);
+    expect(queueTaken(queue, 7, KEEP)).toBe(1);
+    expect([queueReady(queue), queueRun(queue, 99, 9), queuePlaceholder(queue)]).toEqual([true, 7, -1]);
+    expect(queueFind(queue, KEEP, 2, true)).toBe(first + 7);
+  });
+
+  it("gives the room of what is over to a packet that none of the free pieces holds", () => {
+    const queue = createQueue(40, 9);
+    for (const id of [1, 2, 3, 4]) queueAdd(queue, buffer(packetOf(0x32, [...headOf(id), 0])));
+    queueTaken(queue, queueRun(queue, 24, 9), KEEP);
+    for (const id of [2, 3]) queueOver(queue, queueFind(queue, KEEP, id, true));
+    expect(queueFits(queue, 24)).toBe(false);
+    // Bytes of a run may be lent: nothing moves while there is one.
+    queueRun(queue, 99, 9);
+    queueCompact(queue);
+    expect(queueFits(queue, 24)).toBe(false);
+    queueRun(queue, 0, 0);
+    queueCompact(queue);
+    expect(queueFits(queue, 24)).toBe(true);
+    expect([1, 4].map((id) => queueFind(queue, KEEP, id, false) - queueFirst(queue))).toEqual([0, 8]);
   });
 
   it("counts what it refuses for want of room and for want of slots, and its highest marks", () => {
@@ -218,6 +397,15 @@ describe("a queue of packets", () => {
     expect(() => queueAfter(queue, 1000)).toThrow();
     expect(() => queueOver(queue, -1)).toThrow();
     expect(() => queuePut(queue, 0x30, buffer([0]), buffer([1, 2]), 1, 2)).toThrow();
+    const packet = buffer(packetOf(0x30, [0]));
+    queueAdd(queue, packet);
+    queueAdd(queue, packet);
+    expect(() => queueDrop(queue, queueFirst(queue) + 1)).toThrow();
+    expect(() => queueWaiting(queue, 0, 0, packet, 4, 0)).toThrow();
+    queueRun(queue, 1, 1);
+    expect(() => queueDrop(queue, queueFirst(queue))).toThrow();
+    queueDrop(queue, queueFirst(queue) + 3);
+    expect(queueNumber(queue, QueueNumber.Count)).toBe(1);
     expect(() => createQueue(0, 1)).toThrow();
     expect(() => createQueue(65536, 1)).toThrow();
   });
