@@ -19,6 +19,7 @@ import {
   poll,
   publishes,
   raw,
+  reconnect,
   type Session,
 } from "./session";
 
@@ -45,6 +46,42 @@ function flood(count: number): Uint8Array {
 function pubacks(packets: readonly Packet[]): number {
   return packets.filter(({ cmd }) => cmd === "puback").length;
 }
+
+describe("the send window", () => {
+  const live = createPublication("live", 0, false, 10);
+
+  it("holds back a message at QoS 1 until one that is under way is acknowledged, and keeps the order", () => {
+    const session = online({ maxInFlight: 2 });
+    for (const payload of ["1", "2", "3"]) publishText(session.client, telemetry, payload);
+    publishText(session.client, live, "4");
+    expect(publishes(exchange(session))).toEqual(["t 1 1 1", "t 2 1 2"]);
+    // A driver that asks has nothing to do: it may sleep.
+    expect([session.link.user().waiting(), session.link.user().offer(999)]).toEqual([false, 0]);
+    fromBroker(session, { cmd: "puback", messageId: 2 });
+    expect(session.link.user().waiting()).toBe(true);
+    expect(publishes(exchange(session))).toEqual(["t 3 1 3", "live 4 0 0"]);
+  });
+
+  it("holds nothing else back: acknowledgements and pings go out", () => {
+    const session = online({ maxInFlight: 1 });
+    publishText(session.client, telemetry, "1");
+    publishText(session.client, telemetry, "2");
+    exchange(session);
+    ask(session, 7);
+    expect(commands(exchange(session))).toEqual(["puback"]);
+  });
+
+  it("is as large as before on the next link, where what was under way is sent again", () => {
+    const session = online({ maxInFlight: 1 });
+    publishText(session.client, telemetry, "1");
+    publishText(session.client, telemetry, "2");
+    exchange(session);
+    reconnect(session, true);
+    expect(publishes(exchange(session))).toEqual(["t 1 1 1 dup"]);
+    fromBroker(session, { cmd: "puback", messageId: 1 });
+    expect(publishes(exchange(session))).toEqual(["t 2 1 2"]);
+  });
+});
 
 describe("what is sent", () => {
   it("is the control packets first, then the messages, in one run", () => {
