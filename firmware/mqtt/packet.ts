@@ -19,6 +19,8 @@ export const enum PacketType {
   Pingreq = 12,
   Pingresp = 13,
   Disconnect = 14,
+  /** MQTT 5.0 only. */
+  Auth = 15,
 }
 
 /** The flags in the low half of the first byte of a PUBLISH. [MQTT 3.1.1 §3.3.1] */
@@ -59,7 +61,12 @@ export function lengthBytes(remaining: number): number {
 /** Writes the first byte and the remaining length, in as few bytes as it fits. */
 export function writeFixedHeader(writer: Writer, type: PacketType, flags: number, remaining: number): void {
   writeByte(writer, type * 16 + flags);
-  let left = remaining;
+  writeLength(writer, remaining);
+}
+
+/** Writes a length, 0 to 268435455: 7 bits a byte, the lowest first, in as few bytes as it fits. [MQTT5-1.5.5-1] */
+export function writeLength(writer: Writer, length: number): void {
+  let left = length;
   while (left >= 128) {
     const rest = div(left, 128);
     writeByte(writer, 128 + left - rest * 128);
