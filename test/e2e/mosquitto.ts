@@ -29,6 +29,8 @@ export class Mosquitto {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const port = await freePort();
     const lines = [`listener ${port} 127.0.0.1`, "log_type all", "log_dest stderr", "connection_messages true"];
+    // It drops, by default, what a subscriber is more than 1000 messages behind.
+    lines.push("max_queued_messages 0");
     // Started as root, it would change to a user who may not read the folder.
     if (process.getuid?.() === 0) lines.push("user root");
     if (options.persistent === true) lines.push("persistence true", `persistence_location ${folder}/`);

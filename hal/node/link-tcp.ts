@@ -1,0 +1,232 @@
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type SecureContextOptions } from "node:tls";
+import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../../firmware/core/link";
+import type { Bytes, Clock } from "../hal";
+import { view } from "./view";
+
+/**
+ * How the peer is made sure of. There is no way to leave the check out, and none back to a stream without TLS: what
+ * cannot be verified is not talked to.
+ */
+export interface TlsOptions extends Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase"> {
+  /** The name that the peer's certificate must be for, and that it is asked for (SNI). Default: the host. */
+  readonly servername?: string;
+}
+
+export interface TcpLinkOptions {
+  readonly clock: Clock;
+  /** `undefined`: plain TCP. With no `ca` in it, the authorities that Node knows are believed. */
+  readonly tls?: TlsOptions | undefined;
+  /** Something has come in, or went: the user's turn, which ends with {@link TcpLink.pump}. */
+  readonly onTurn: () => void;
+  /** How long it may take until the stream is up, handshake included, in ms. */
+  readonly patience: number;
+}
+
+/** The most bytes handed to the socket at once. They are copied, so that the user may have its buffer back at once. */
+const SEND_SIZE = 65536;
+/** How long a peer may take to end its side of a stream that was closed here, in ms. */
+const LINGER = 1000;
+
+const nobody: LinkUser = {
+  linkUp() {},
+  linkDown() {},
+  room: () => 0,
+  received() {},
+  waiting: () => false,
+  offer: () => 0,
+  piece() {},
+  taken() {},
+};
+
+/**
+ * A link over a TCP socket of this computer, with or without TLS.
+ *
+ * Back-pressure is TCP's own: while the user has no room, nothing is read from the socket; while the operating system
+ * has no room, nothing is taken from the user.
+ */
+export class TcpLink implements Link {
+  state = LinkState.Down;
+  /** What the system said when the last stream could not be had, or broke. Forgotten when the next one is asked for. */
+  problem: Error | undefined;
+
+  private user = nobody;
+  private socket: Socket | undefined;
+  private patience: NodeJS.Timeout | undefined;
+  /** What was read and had no room yet, from `heldAt` on. */
+  private held: Uint8Array | undefined;
+  private heldAt = 0;
+  private readonly out = Buffer.allocUnsafeSlow(SEND_SIZE);
+  /** The system has not taken all of it yet. */
+  private sending = false;
+  private feeding = false;
+  private filling = false;
+  private readonly span: Span = { bytes: this.out, at: 0, count: 0 };
+  private readonly sent = (): void => this.written();
+
+  constructor(private readonly options: TcpLinkOptions) {}
+
+  attach(user: LinkUser): void {
+    this.user = user;
+  }
+
+  open(host: string, port: number): void {
+    if (this.state !== LinkState.Down) return;
+    this.state = LinkState.Opening;
+    this.problem = undefined;
+    this.sending = false;
+    this.held = undefined;
+    const { tls, patience } = this.options;
+    const socket = tls === undefined ? connectTcp({ host, port }) : connectTls(secure(host, port, tls));
+    this.socket = socket;
+    socket.setNoDelay(true);
+    socket.once(tls === undefined ? "connect" : "secureConnect", () => this.up(socket));
+    socket.on("data", (chunk: Buffer) => this.received(chunk));
+    socket.on("error", (error: Error) => (this.problem ??= error));
+    socket.once("close", () => this.down(socket));
+    this.patience = setTimeout(() => socket.destroy(new Error(`no answer within ${patience} ms`)), patience);
+  }
+
+  close(): void {
+    const socket = this.socket;
+    if (socket === undefined || this.state === LinkState.Closing) return;
+    const wasUp = this.state === LinkState.Up;
+    this.state = LinkState.Closing;
+    this.held = undefined;
+    if (!wasUp) socket.destroy();
+    else if (!this.filling) this.end(socket);
+  }
+
+  private end(socket: Socket): void {
+    // What the peer still says is read over: closing a socket with unread bytes would cut off what was sent last.
+    socket.resume();
+    socket.end();
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => socket.destroy(), LINGER);
+  }
+
+  /** Cuts the stream off, with whatever was on its way. `linkDown(Closed)` follows. */
+  cut(): void {
+    if (this.socket === undefined) return;
+    this.state = LinkState.Closing;
+    this.socket.destroy();
+  }
+
+  /** Hands on what waits, and takes what was held back, as far as there is room. */
+  pump(): void {
+    if (this.held !== undefined) this.feed();
+    const { user, socket } = this;
+    while (this.state === LinkState.Up && !this.sending && socket !== undefined && user.waiting()) {
+      // The last packet may be what ends the stream: it is closed behind it.
+      this.filling = true;
+      const count = this.fill(user.offer(SEND_SIZE));
+      this.filling = false;
+      if (count === 0) return;
+      socket.write(this.out.subarray(0, count), this.sent);
+      if (this.closing()) this.end(socket);
+      // Most often the system takes all at once.
+      this.sending = socket.writableLength > 0;
+    }
+  }
+
+  /** In a function of its own, as the compiler does not know that the user may have closed the link. */
+  private closing(): boolean {
+    return this.state === LinkState.Closing;
+  }
+
+  /** Whether what is published now can be handed on at once. */
+  get flowing(): boolean {
+    return this.state === LinkState.Up && !this.sending && !this.feeding;
+  }
+
+  /** Copies a run into the buffer for the socket. Gives its length. */
+  private fill(run: number): number {
+    const { user, span, out } = this;
+    const now = this.options.clock.now();
+    let count = 0;
+    while (count < run) {
+      user.piece(span);
+      out.set(piece(span.bytes, span.at, span.count), count);
+      count += span.count;
+      user.taken(now, span.count);
+    }
+    return count;
+  }
+
+  private written(): void {
+    // Also said, a little later, of what was taken at once: by then more may be on its way.
+    if (!this.sending || this.socket === undefined || this.socket.writableLength > 0) return;
+    this.sending = false;
+    this.options.onTurn();
+  }
+
+  private up(socket: Socket): void {
+    if (socket !== this.socket || this.state !== LinkState.Opening) return;
+    clearTimeout(this.patience);
+    this.state = LinkState.Up;
+    this.user.linkUp(this.options.clock.now());
+    this.options.onTurn();
+  }
+
+  private received(chunk: Buffer): void {
+    if (this.state !== LinkState.Up) return;
+    this.held = chunk;
+    this.heldAt = 0;
+    this.feed();
+    this.options.onTurn();
+  }
+
+  private feed(): void {
+    if (this.feeding) return;
+    this.feeding = true;
+    const { user, socket } = this;
+    const now = this.options.clock.now();
+    while (this.held !== undefined) {
+      const { held, heldAt } = this;
+      const room = this.state === LinkState.Up ? user.room() : held.length;
+      if (room === 0) break;
+      const count = Math.min(room, held.length - heldAt);
+      this.heldAt = heldAt + count;
+      if (this.heldAt === held.length) this.held = undefined;
+      if (this.state === LinkState.Up) user.received(now, held, heldAt, count);
+    }
+    this.feeding = false;
+    if (socket === undefined) return;
+    if (this.held !== undefined) socket.pause();
+    else if (socket.isPaused()) socket.resume();
+  }
+
+  private down(socket: Socket): void {
+    if (socket !== this.socket) return;
+    const loss = this.loss();
+    clearTimeout(this.patience);
+    this.socket = undefined;
+    this.held = undefined;
+    this.state = LinkState.Down;
+    this.user.linkDown(this.options.clock.now(), loss);
+    this.options.onTurn();
+  }
+
+  private loss(): LinkLoss {
+    if (this.state === LinkState.Closing) return LinkLoss.Closed;
+    return this.state === LinkState.Opening ? LinkLoss.Unreachable : LinkLoss.Peer;
+  }
+}
+
+function secure(host: string, port: number, tls: TlsOptions): ConnectionOptions {
+  const name = tls.servername ?? host;
+  return {
+    ...tls,
+    host,
+    port,
+    // An address cannot be asked for by name; the certificate is held against it all the same.
+    servername: isIP(name) === 0 ? name : "",
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
+    // Said here, since the surroundings could say otherwise (NODE_TLS_REJECT_UNAUTHORIZED).
+    rejectUnauthorized: true,
+  };
+}
+
+function piece(bytes: Bytes, at: number, count: number): Uint8Array {
+  return view(bytes).subarray(at, at + count);
+}

@@ -1,0 +1,66 @@
+import { type Client, Fault } from "../../firmware/mqtt/client-state";
+
+/** Why something that was asked of the MQTT client did not happen. */
+export type MqttTrouble =
+  /** No broker could be reached, or made sure of: the message has what the system said. */
+  | "unreachable"
+  /** The broker refused the session, or the subscription. */
+  | "refused"
+  /** The broker broke the protocol, did not answer in time, or hung up. */
+  | "lost"
+  /** There is no session, and QoS 0 is for the session that there is. */
+  | "offline"
+  /** It cannot be sent: the topic or the filter is not well-formed, the message too long, the QoS not to be had. */
+  | "invalid"
+  /** There is no room for it, now or ever; the message says for what. */
+  | "full"
+  /** It was dropped from the outbox to make room, or because the broker has forgotten the session. */
+  | "dropped"
+  /** The client was told to leave. */
+  | "left";
+
+export class MqttError extends Error {
+  constructor(
+    readonly trouble: MqttTrouble,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = "MqttError";
+  }
+}
+
+/** The return codes of a CONNACK that refuses. [MQTT 3.1.1 §3.2.2.3] */
+const REFUSALS = [
+  "",
+  "it does not speak this version of MQTT",
+  "it does not allow this client id",
+  "it is not available",
+  "user name or password is wrong",
+  "this client is not authorised",
+];
+
+/** Why the session is gone, or did not come about; `problem` is what the socket said of it, if anything. */
+export function whyOffline(client: Client, problem: Error | undefined): MqttError {
+  const broker = client.brokers[client.broker] ?? client.options;
+  const where = `${broker.host}:${broker.port}`;
+  switch (client.fault) {
+    case Fault.Refused:
+      return new MqttError("refused", `${where} refused: ${REFUSALS[client.refusal] ?? "no reason given"} (${client.refusal})`);
+    case Fault.ConnackMissing:
+      return new MqttError("lost", `${where} did not answer the CONNECT`);
+    case Fault.PingrespMissing:
+      return new MqttError("lost", `${where} did not answer the PINGREQ`);
+    case Fault.AckMissing:
+      return new MqttError("lost", `${where} did not acknowledge`);
+    case Fault.Violation:
+      return new MqttError("lost", `${where} broke the protocol`);
+    case Fault.Full:
+      return new MqttError("lost", `there was no room to acknowledge what ${where} sent`);
+    case Fault.None:
+      break;
+  }
+  if (client.leaving) return new MqttError("left", "the client has left");
+  const trouble = client.welcome ? "lost" : "unreachable";
+  return new MqttError(trouble, `${where}: ${problem?.message ?? "the link was closed by the broker"}`, { cause: problem });
+}

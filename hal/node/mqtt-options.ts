@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import type { Broker, ClientOptions } from "../../firmware/mqtt/client-state";
+import type { Notice } from "../../firmware/mqtt/connect";
+import type { Entropy } from "../hal";
+import type { TlsOptions } from "./link-tcp";
+import type { MqttError } from "./mqtt-error";
+
+/** What {@link connect} is told. All but the host has a default. Where a field has a name of MQTT's, so has its meaning. */
+export interface MqttOptions {
+  readonly host: string;
+  /** Default: 1883, with `tls` 8883. */
+  readonly port?: number;
+  /** The brokers to try after that, one after the other, when it gives no session. */
+  readonly otherBrokers?: readonly Broker[];
+  /** TLS, and what is checked with it. `{}` is TLS with the authorities that Node knows. Default: plain TCP. */
+  readonly tls?: TlsOptions;
+  /** How long a broker may take until the stream is up, TLS handshake included, in ms. Default: 10000. */
+  readonly linkPatience?: number;
+  /** Default: one that nobody else has. A session that is to be found again needs one of its own. */
+  readonly clientId?: string;
+  /** False: the broker keeps subscriptions and messages while the client is away. Default: true. */
+  readonly clean?: boolean;
+  /** Seconds, 0 to 65535; 0 turns it off. Default: 60. */
+  readonly keepAlive?: number;
+  readonly userName?: string;
+  readonly password?: string;
+  readonly will?: Notice;
+  /** Published, at QoS 0, as the first thing of every session; and as the last before the client leaves. */
+  readonly birth?: Notice;
+  readonly farewell?: Notice;
+  /** The outbox: bytes, at most 65535, and packets. Defaults: 65535 and 4096. */
+  readonly outboxSize?: number;
+  readonly outboxSlots?: number;
+  /** The largest packet that is delivered, in bytes, at most 65535, the default. A larger one is read over. */
+  readonly receiveSize?: number;
+  /** How many bytes all filters together take in one SUBSCRIBE. Default: 8192. */
+  readonly subscribeRoom?: number;
+  /** What the pause before the next try is drawn from. Default: the system's randomness. */
+  readonly entropy?: Entropy;
+  /** There is a session. `sessionPresent`: the broker still knows the one before. */
+  readonly onOnline?: (sessionPresent: boolean) => void;
+  /** The session is gone, or did not come about, and why. The client tries again by itself. */
+  readonly onOffline?: (why: MqttError) => void;
+}
+
+const PORT = 1883;
+const TLS_PORT = 8883;
+const LARGEST = 65535;
+const OUTBOX_SLOTS = 4096;
+const SUBSCRIBE_ROOM = 8192;
+const KEEP_ALIVE = 60;
+/** As many packets as fit go out together. */
+const COALESCE = 32767;
+
+/** The options of the firmware's client. */
+export function clientOptions(options: MqttOptions): ClientOptions {
+  const { host, otherBrokers, userName, password, will, birth, farewell } = options;
+  return {
+    host,
+    port: options.port ?? (options.tls === undefined ? PORT : TLS_PORT),
+    otherBrokers,
+    clientId: options.clientId ?? `moth-${randomBytes(8).toString("hex")}`,
+    cleanSession: options.clean ?? true,
+    keepAlive: options.keepAlive ?? KEEP_ALIVE,
+    userName,
+    password,
+    will,
+    birth,
+    farewell,
+    outboxSize: options.outboxSize ?? LARGEST,
+    outboxSlots: options.outboxSlots ?? OUTBOX_SLOTS,
+    receiveSize: options.receiveSize ?? LARGEST,
+    subscribeRoom: options.subscribeRoom ?? SUBSCRIBE_ROOM,
+    coalesce: COALESCE,
+  };
+}
