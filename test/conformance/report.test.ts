@@ -103,12 +103,19 @@ describe("the names of tests", () => {
       "});",
       'describe.skip("i", () => { it("j", () => {}); });',
       'describe.each([1])("k", () => { it("l", () => {}); });',
+      'const table = [["[MQTT-3] m", 1], ["[MQTT-4] n", 2]];',
+      'it.each(table)("%s is", () => {});',
+      'it.each(table)("is", () => {});',
+      'it.each([["[MQTT-5] o"]])("%s", () => {});',
     ].join("\n");
     expect(testsIn("x.test.ts", source).map(({ name, line }) => `${line} ${name}`)).toEqual([
       "2 [MQTT-1] a b",
       "3 [MQTT-1] a c … [MQTT-2]",
       "4 [MQTT-1] a d e f",
       "9 k l",
+      "11 %s is [MQTT-3] [MQTT-4]",
+      "12 is",
+      "13 %s [MQTT-5]",
     ]);
   });
 });

@@ -39,12 +39,36 @@ function textOf(name: ts.Expression | undefined): string {
   return "";
 }
 
+/** The table of `it.each(table)`, if that is what is called. */
+function tableOf(callee: ts.Expression): ts.Expression | undefined {
+  return ts.isCallExpression(callee) ? callee.arguments[0] : undefined;
+}
+
+/** What a table puts into a name with a place for it: its tags, however deep they stand. */
+function tagsIn(table: ts.Node, tables: ReadonlyMap<string, ts.Expression>): string {
+  if (ts.isIdentifier(table)) {
+    const definition = tables.get(table.text);
+    return definition === undefined ? "" : tagsIn(definition, new Map());
+  }
+  let tags = "";
+  function visit(node: ts.Node): void {
+    if (ts.isStringLiteralLike(node)) tags += (node.text.match(/\[[^\]]+\]/g) ?? []).map((tag) => ` ${tag}`).join("");
+    node.forEachChild(visit);
+  }
+  visit(table);
+  return tags;
+}
+
 /** The tests of one file. */
 export function testsIn(file: string, source: string): NamedTest[] {
   const tree = ts.createSourceFile(file, source, ts.ScriptTarget.ES2023, true);
   const found: NamedTest[] = [];
+  const tables = new Map<string, ts.Expression>();
   function visit(node: ts.Node, within: string): void {
     let group = within;
+    if (ts.isVariableDeclaration(node) && ts.isIdentifier(node.name) && node.initializer !== undefined) {
+      tables.set(node.name.text, node.initializer);
+    }
     if (ts.isCallExpression(node)) {
       const [root = "", ...rest] = chainOf(node.expression);
       const isGroup = root === GROUP;
@@ -52,7 +76,9 @@ export function testsIn(file: string, source: string): NamedTest[] {
       const named = node.arguments.length >= 2;
       if (named && (isGroup || TESTS.includes(root))) {
         if (!rest.every((each) => HARMLESS.includes(each))) return;
-        group = `${within} ${textOf(node.arguments[0])}`.trim();
+        const name = textOf(node.arguments[0]);
+        const table = /[%$]/.test(name) ? tableOf(node.expression) : undefined;
+        group = `${within} ${name}${table === undefined ? "" : tagsIn(table, tables)}`.trim();
         const line = tree.getLineAndCharacterOfPosition(node.getStart()).line + 1;
         if (!isGroup) found.push({ name: group, file, line });
       }

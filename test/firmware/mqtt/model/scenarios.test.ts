@@ -1,0 +1,53 @@
+/** Every scenario, on links that split and lose the stream at every byte of it, in both directions. */
+import { describe, expect, it } from "vitest";
+import { perform, type Scenario, scenarios } from "./scenarios";
+import { type Cut, whole, type World, wrongs } from "./world";
+
+/** What is wrong after a run; nothing when all promises were kept. */
+function outcome(scenario: Scenario, arrange: (world: World) => void): string[] {
+  const world = perform(scenario, arrange);
+  const found = wrongs(world);
+  return scenario.holds?.(world) === false ? [...found, "does not end as it should"] : found;
+}
+
+/** Runs it with one cut after each byte of one direction, and gives what went wrong, by the byte. */
+function atEveryByte(scenario: Scenario, direction: "out" | "in", how: Cut["how"]): string[] {
+  const smooth = perform(scenario, () => undefined);
+  const bytes = direction === "out" ? smooth.sent : smooth.received;
+  const failures: string[] = [];
+  for (let at = 0; at <= bytes; at++) {
+    const cut = { ...whole, how, [direction]: at };
+    failures.push(...outcome(scenario, (world) => (world.cut = cut)).map((what) => `byte ${at}: ${what}`));
+  }
+  return failures;
+}
+
+describe.each(scenarios)("$name", (scenario) => {
+  it("goes well on a good link", () => {
+    expect(outcome(scenario, () => undefined)).toEqual([]);
+  });
+
+  it.each([
+    [1, 2048],
+    [3, 7],
+    [4096, 1],
+  ])("[MQTT-7.1.2-1] [P58] goes well when bytes come %i at a time, and leave in runs of %i", (piece, limit) => {
+    expect(outcome(scenario, (world) => Object.assign(world, { piece, limit }))).toEqual([]);
+  });
+
+  it.each(["out", "in"] as const)("[MQTT-7.1.2-1] [P58] goes well when the stream is split at any byte: %s", (direction) => {
+    expect(atEveryByte(scenario, direction, "pause")).toEqual([]);
+  });
+
+  it.each(["out", "in"] as const)("[MQTT-4.4.0-1] [MQTT-4.1.0-1] goes well when the link is lost after any byte: %s", (direction) => {
+    expect(atEveryByte(scenario, direction, "drop")).toEqual([]);
+  });
+
+  it("[MQTT-4.4.0-1] [MQTT-4.6.0-1] goes well when the link takes everything, and loses it after any byte", () => {
+    expect(atEveryByte(scenario, "out", "swallow")).toEqual([]);
+  });
+
+  it.each(["out", "in"] as const)("[MQTT-3.1.2-6] goes on when the session is lost with the link: %s", (direction) => {
+    expect(atEveryByte(scenario, direction, "forget")).toEqual([]);
+  });
+});

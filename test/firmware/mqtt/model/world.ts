@@ -1,0 +1,281 @@
+/**
+ * A client, a wire and a broker, and what is promised between them: QoS 1 at least once, QoS 2 exactly once, in order,
+ * and at rest nobody owes anything.
+ */
+import { type QoS } from "mqtt-packet";
+import { addSubscription, clientPoll, clientStart, clientWait, createClient } from "../../../../firmware/mqtt/client";
+import { type Client, type ClientOptions, ClientState } from "../../../../firmware/mqtt/client-state";
+import { LinkLoss, LinkState } from "../../../../firmware/core/link";
+import { outboxCount, outboxUsed } from "../../../../firmware/mqtt/outbox";
+import { type Publication } from "../../../../firmware/mqtt/publication";
+import { publishText } from "../../../../firmware/mqtt/publish";
+import { type Message, type MessageHandler, type Subscription } from "../../../../firmware/mqtt/subscriptions";
+import { textAt } from "../../../../hal/node/native";
+import {
+  type Broker,
+  brokerAnswers,
+  brokerCut,
+  brokerForgets,
+  brokerHears,
+  createBroker,
+  type Habits,
+  plain,
+} from "./broker";
+import { type Level } from "./packets";
+import { createReferee, forgetOwed, type Referee, refereeGave, refereeNewLink, refereeOwed, refereeSaw } from "./referee";
+import { createWire, type Wire } from "./wire";
+
+/** What the link is good for until it is cut, in bytes since the beginning of the world. */
+export interface Cut {
+  /** So many bytes of the client reach the broker. */
+  readonly out: number;
+  /** So many bytes of the broker reach the client. */
+  readonly in: number;
+  /**
+   * What happens there. `drop`: the link is lost. `swallow`: it is lost once it has taken all that the client had to say,
+   * of which nothing arrives: a module that says SEND OK. `forget`: it is lost, and the broker forgets the session.
+   * `pause`: only the stream is split.
+   */
+  readonly how: "drop" | "swallow" | "forget" | "pause";
+}
+
+export const whole: Cut = { out: Number.MAX_SAFE_INTEGER, in: Number.MAX_SAFE_INTEGER, how: "pause" };
+
+export interface World {
+  readonly client: Client;
+  readonly wire: Wire;
+  readonly broker: Broker;
+  readonly referee: Referee;
+  /** What the client's handlers were given, and what its outbox accepted, in order: `topic payload qos`. */
+  readonly heard: string[];
+  readonly accepted: string[];
+  /** What either side gave up with a session that was lost: it may arrive once or not at all. */
+  readonly pardoned: Set<string>;
+  readonly subscriptions: Subscription[];
+  /** In how small pieces bytes travel. */
+  piece: number;
+  limit: number;
+  cut: Cut;
+  /** Bytes that have travelled. */
+  sent: number;
+  received: number;
+  cuts: number;
+}
+
+export interface WorldOptions {
+  readonly client?: Partial<ClientOptions>;
+  readonly level?: Level;
+  readonly habits?: Habits;
+  readonly now?: number;
+}
+
+const defaults: ClientOptions = {
+  host: "broker",
+  port: 1883,
+  clientId: "m1",
+  cleanSession: false,
+  keepAlive: 30,
+  outboxSize: 1024,
+  outboxSlots: 16,
+  receiveSize: 128,
+  subscribeRoom: 128,
+  coalesce: 32767,
+};
+
+export function createWorld({ client: options = {}, level = 4, habits = plain, now = 0 }: WorldOptions = {}): World {
+  const wire = createWire(now);
+  const client = createClient({ ...defaults, ...options }, wire, { next: () => 0 }, {
+    online: () => undefined,
+    offline: () => undefined,
+  });
+  const referee = createReferee(level, options.maxInFlight ?? 65535);
+  const world: World = {
+    client,
+    wire,
+    broker: createBroker(level, habits),
+    referee,
+    heard: [],
+    accepted: [],
+    pardoned: new Set(),
+    subscriptions: [],
+    piece: 4096,
+    limit: 2048,
+    cut: whole,
+    sent: 0,
+    received: 0,
+    cuts: 0,
+  };
+  return world;
+}
+
+/** A handler that writes down what comes. */
+export function listener(world: World): MessageHandler {
+  return {
+    message(_now, { bytes, topicAt, topicLength, payloadAt, payloadLength, qos }: Message) {
+      const topic = textAt(bytes, topicAt, topicLength);
+      world.heard.push(`${topic} ${textAt(bytes, payloadAt, payloadLength)} ${qos}`);
+    },
+  };
+}
+
+export function subscribe(world: World, filter: string, qos: QoS): Subscription {
+  const subscription = addSubscription(world.client, filter, qos, listener(world));
+  if (subscription === undefined) throw new Error(`no subscription to ${filter}`);
+  world.subscriptions.push(subscription);
+  return subscription;
+}
+
+export function start(world: World): void {
+  clientStart(world.client, world.wire.now);
+}
+
+/** Publishes, and bears in mind what was accepted. */
+export function publish(world: World, publication: Publication, topic: string, payload: string): boolean {
+  const accepted = publishText(world.client, publication, payload);
+  if (accepted) world.accepted.push(`${topic} ${payload} ${publication.qos}`);
+  return accepted;
+}
+
+/** The link is gone, and whatever was on its way. */
+export function cutLink(world: World, loss = LinkLoss.Network): void {
+  const { wire, broker } = world;
+  if (wire.state === LinkState.Down || wire.state === LinkState.Opening) return;
+  wire.down(wire.state === LinkState.Closing ? LinkLoss.Closed : loss);
+  brokerCut(broker);
+  world.cuts++;
+}
+
+/** Bytes from the client, at most `most`. Gives whether there were any. */
+export function carryOut(world: World, most = Number.MAX_SAFE_INTEGER): boolean {
+  const { wire, broker, referee, cut } = world;
+  const left = cut.out - world.sent;
+  const bytes = wire.take(Math.min(most, left), world.piece, world.limit);
+  world.sent += bytes.length;
+  refereeSaw(referee, bytes);
+  brokerHears(broker, bytes);
+  if (world.sent < cut.out) return bytes.length > 0;
+  if (cut.how === "swallow") refereeSaw(referee, wire.take(Number.MAX_SAFE_INTEGER, world.piece, world.limit));
+  cutAsAsked(world);
+  return true;
+}
+
+function cutAsAsked(world: World): void {
+  const { how } = world.cut;
+  world.cut = whole;
+  if (how !== "pause") cutLink(world);
+  if (how === "forget") forget(world);
+}
+
+/** The client has closed its link, perhaps just now. */
+function isClosing({ wire }: World): boolean {
+  return wire.state === LinkState.Closing;
+}
+
+/** Bytes to the client, at most `most`. Gives whether any were taken. */
+export function carryIn(world: World, most = Number.MAX_SAFE_INTEGER): boolean {
+  const { wire, broker, referee, cut } = world;
+  if (wire.state !== LinkState.Up) return false;
+  const left = cut.in - world.received;
+  const bytes = broker.says.slice(0, Math.min(most, left));
+  // What the client answers while it reads is sent later, so all that it reads can be told before.
+  const room = wire.give(bytes, world.piece);
+  refereeGave(referee, bytes.slice(0, room));
+  broker.says.splice(0, room);
+  world.received += room;
+  if (isClosing(world)) forgetOwed(referee);
+  if (world.received < cut.in) return room > 0;
+  cutAsAsked(world);
+  return true;
+}
+
+/** One turn of the main loop, without bytes. Gives whether anything has changed. */
+export function turn(world: World): boolean {
+  const { client, wire, referee } = world;
+  clientPoll(client, wire.now);
+  if (wire.state === LinkState.Opening) {
+    refereeNewLink(referee);
+    wire.up();
+    return true;
+  }
+  if (wire.state === LinkState.Closing) {
+    // What the client had begun to send is still finished.
+    carryOut(world);
+    cutLink(world);
+    return true;
+  }
+  return false;
+}
+
+/** Lets everything happen that happens on its own, on a link that comes up whenever it is asked for. */
+export function settle(world: World): void {
+  const { client, wire, broker } = world;
+  for (let round = 0; round < 10_000; round++) {
+    const moved = [turn(world), carryOut(world), carryIn(world)].includes(true);
+    if (moved) continue;
+    if (broker.waiting.length > 0) {
+      brokerAnswers(broker, 1);
+      continue;
+    }
+    if (client.state !== ClientState.BackingOff) return;
+    wire.now = (wire.now + clientWait(client, wire.now)) | 0;
+  }
+  throw new Error("the world does not come to rest");
+}
+
+/**
+ * The broker loses what it knew, which it may do while nobody is connected. What was on its way at QoS 2 is given up by
+ * the client, since nobody can tell whether it has arrived.
+ */
+export function forget(world: World): void {
+  if (world.broker.connected) throw new Error("a broker does not forget a session that is connected");
+  for (const line of [...brokerForgets(world.broker), ...world.accepted.filter((each) => qosOf(each) === 2)]) {
+    world.pardoned.add(line);
+  }
+}
+
+function duplicates(lines: readonly string[]): string[] {
+  return lines.filter((line, i) => lines.indexOf(line) !== i);
+}
+
+function qosOf(line: string): number {
+  return Number(line.at(-1));
+}
+
+/**
+ * What was promised of these lines and was not kept. Each of `sent` is another; `came` is what there is of them at the
+ * other end.
+ */
+export function broken(sent: readonly string[], came: readonly string[], pardoned: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  const once = new Set(came);
+  for (const line of sent) {
+    if (qosOf(line) > 0 && !once.has(line) && !pardoned.has(line)) found.push(`lost: ${line}`);
+  }
+  for (const line of duplicates(came)) if (qosOf(line) !== 1) found.push(`twice: ${line}`);
+  for (const line of once) if (!sent.includes(line)) found.push(`made up: ${line}`);
+  const inOrder = sent.filter((line) => once.has(line));
+  if (inOrder.join("\n") !== [...once].join("\n")) found.push(`out of order: ${[...once].join(", ")}`);
+  return found;
+}
+
+/** Everything that is wrong in a world at rest. */
+export function wrongs(world: World): string[] {
+  const { client, broker, referee, accepted, heard, pardoned } = world;
+  const { stats } = client;
+  const found = [
+    ...referee.faults,
+    ...broken(accepted, broker.arrived, pardoned).map((what) => `to the broker: ${what}`),
+    ...broken(broker.owed, heard, pardoned).map((what) => `to the client: ${what}`),
+  ];
+  if (stats.violations > 0) found.push(`takes ${stats.violations} packets of a good broker for violations`);
+  if (client.state === ClientState.Online) found.push(...refereeOwed(referee));
+  const held = outboxCount(client.outbox);
+  if (held > 0 || outboxUsed(client.outbox) > 0) found.push(`${held} messages stay in the outbox`);
+  if (client.quota !== client.window) found.push(`${client.window - client.quota} of the window never come back`);
+  const left = broker.session?.deliveries.length ?? 0;
+  if (left > 0) found.push(`${left} deliveries of the broker never end`);
+  if ((broker.session?.received.size ?? 0) > 0) found.push("messages of the client are never released");
+  const counted = stats.published - accepted.length;
+  if (counted !== 0) found.push(`counts ${stats.published} published, ${accepted.length} were accepted`);
+  return found;
+}
