@@ -43,7 +43,7 @@ export const enum Fault {
   AckMissing,
   /** The broker sent what MQTT does not allow; see `breach`. */
   Violation,
-  /** An acknowledgement had no room. */
+  /** An acknowledgement had no room, or what it rests on could not be kept. */
   Full,
 }
 
@@ -233,6 +233,8 @@ export interface Client {
   /** The publish that is being written. */
   readonly draft: Writer;
   draftOf: Publication | undefined;
+  /** A payload may go straight into the outbox: nothing is being written, and nothing has to be kept before. */
+  direct: boolean;
   draftId: number;
   /** For control packets while they are encoded. */
   readonly encoder: Writer;

@@ -143,6 +143,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     keeper: options.keeper,
     draft: createWriter(outbox.queue),
     draftOf: undefined,
+    direct: options.keeper === undefined,
     draftId: 0,
     encoder: createWriter(control),
     message: {
@@ -159,6 +160,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   };
   readerAttach(reader, createReaderEvents(client));
   link.attach(createLinkUser(client, { up: linkUp, down: linkDown }));
+  if (options.keeper !== undefined) options.keeper.restore(client);
   return client;
 }
 
@@ -263,6 +265,7 @@ export function clientAnnounce(client: Client): void {
 
 /** The client's turn of the main loop: acts on every deadline that has come. */
 export function clientPoll(client: Client, now: Millis): void {
+  if (client.keeper !== undefined) client.keeper.poll(client, now);
   switch (client.state) {
     case ClientState.BackingOff:
       if (isDue(client.timer, now)) openLink(client);

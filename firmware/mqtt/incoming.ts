@@ -225,6 +225,10 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
     // The session may be a new one that an earlier CONNECT began and whose CONNACK was lost with its link.
     subscriptionsDoubted(client.subscriptions);
   }
+  if (client.keeper !== undefined && !client.keeper.session(client)) {
+    fail(client, Fault.Full);
+    return;
+  }
   client.unanswered = 0;
   client.state = ClientState.Online;
   client.welcome = true;

@@ -9,7 +9,7 @@
  */
 import type { Bytes } from "../../hal/hal";
 import { div, putU16, queueClose, queueOpen, queuePut } from "#native";
-import { type Writer, writeText } from "../core/writer";
+import { type Writer, writeBytes, writeText } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
 import { outboxFits } from "./outbox";
 import { type Publication } from "./publication";
@@ -18,6 +18,7 @@ import { nextId } from "./sender";
 /** Whether {@link publishBegin} would succeed now: for what is tried again and again, so that only losses count. */
 export function canPublish(client: Client, publication: Publication): boolean {
   if (publication.qos === 0 && client.state !== ClientState.Online) return false;
+  if (publication.qos !== 0 && client.keeper !== undefined && !client.keeper.hasRoom(publication.qos)) return false;
   return client.draftOf === undefined && outboxFits(client.outbox, publication.room);
 }
 
@@ -47,6 +48,7 @@ export function publishBegin(client: Client, publication: Publication): Writer |
     putU16(queue, at - 2, client.draftId);
   }
   client.draftOf = publication;
+  client.direct = false;
   draft.start = at;
   draft.at = at;
   draft.end = at + room;
@@ -54,21 +56,30 @@ export function publishBegin(client: Client, publication: Publication): Writer |
 }
 
 /**
- * Queues the message that was begun. False, and counted as `tooLong`, when its payload did not fit: then nothing was
- * queued.
+ * Queues the message that was begun. False, and nothing was queued, when its payload did not fit, which counts as
+ * `tooLong`; or when the session is kept in storage and the message could not be, which counts as `refused`.
  */
 export function publishEnd(client: Client): boolean {
   const publication = client.draftOf;
   if (publication === undefined) return false;
+  const keeper = client.keeper;
   client.draftOf = undefined;
+  client.direct = keeper === undefined;
   const draft = client.draft;
   if (draft.overflow) {
     draft.overflow = false;
     client.stats.tooLong++;
     return false;
   }
-  queueClose(draft.bytes, draft.at, publication.first);
   const stats = client.stats;
+  if (keeper !== undefined && publication.qos !== 0) {
+    const bodyAt = draft.start - publication.head.length;
+    if (!keeper.keep(client, publication.first, bodyAt, draft.at - bodyAt)) {
+      stats.refused++;
+      return false;
+    }
+  }
+  queueClose(draft.bytes, draft.at, publication.first);
   stats.published++;
   return true;
 }
@@ -89,9 +100,9 @@ export function publishBytes(client: Client, publication: Publication, from: Byt
     return false;
   }
   const queue = client.outboxQueue;
-  const payloadAt =
-    client.draftOf === undefined ? queuePut(queue, publication.first, publication.head, from, at, count) : -1;
+  const payloadAt = client.direct ? queuePut(queue, publication.first, publication.head, from, at, count) : -1;
   if (payloadAt < 0) {
+    if (client.keeper !== undefined) return publishCopy(client, publication, from, at, count);
     stats.refused++;
     return false;
   }
@@ -103,6 +114,14 @@ export function publishBytes(client: Client, publication: Publication, from: Byt
   }
   stats.published++;
   return true;
+}
+
+/** The same, in the steps between which the message is kept. */
+function publishCopy(client: Client, publication: Publication, from: Bytes, at: number, count: number): boolean {
+  const payload = publishBegin(client, publication);
+  if (payload === undefined) return false;
+  writeBytes(payload, from, at, count);
+  return publishEnd(client);
 }
 
 /** Publishes a text. Gives whether it was queued. */
