@@ -18,6 +18,9 @@ Options:
   --dry-run   say what would be done, and do nothing
   -h, --help  show this`;
 
+/** Debian asks it whether a package may start its service; 101 says no. */
+const policy = "/usr/sbin/policy-rc.d";
+
 const options = process.argv.slice(2);
 const dryRun = options.includes("--dry-run");
 const unknown = options.find((option) => !["--dry-run", "--help", "-h"].includes(option));
@@ -31,9 +34,10 @@ function isInstalled(name) {
   return findTool({ program: name }) !== undefined;
 }
 
-function run(command) {
+/** Gives whether it went well. */
+function attempt(command) {
   console.log(`${dryRun ? "would run" : "running"}: ${command.join(" ")}`);
-  if (dryRun) return;
+  if (dryRun) return true;
   const [program, ...rest] = command;
   const result = spawnSync(program, rest, {
     cwd: root,
@@ -41,7 +45,11 @@ function run(command) {
     // npm is a script, not a program, on Windows.
     shell: process.platform === "win32",
   });
-  if (result.status !== 0) stop(`${command.join(" ")} failed: see above, put it right and run setup again`);
+  return result.status === 0;
+}
+
+function run(command) {
+  if (!attempt(command)) stop(`${command.join(" ")} failed: see above, put it right and run setup again`);
 }
 
 function missingTools() {
@@ -64,10 +72,14 @@ function installWithApt(missing) {
   run([...prefix, "apt-get", "update"]);
   // Through `env`, because sudo passes no environment on.
   const install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends"];
-  run([...prefix, ...install, ...missing.map((tool) => tool.package)]);
+  const services = missing.some(({ service }) => service !== undefined) && !existsSync(policy);
+  if (services) run([...prefix, "sh", "-c", `printf '#!/bin/sh\\nexit 101\\n' > ${policy} && chmod 755 ${policy}`]);
+  const installed = attempt([...prefix, ...install, ...missing.map((tool) => tool.package)]);
+  if (services) run([...prefix, "rm", policy]);
+  if (!installed) stop("apt-get install failed: see above, put it right and run setup again");
   for (const { service } of missing) {
     if (service === undefined || !existsSync("/run/systemd/system")) continue;
-    console.log(`the package ${service} starts a service of that name: stopping it, the tests start their own`);
+    console.log(`the package ${service} brings a service of that name: turning it off, the tests start their own`);
     run([...prefix, "systemctl", "disable", "--now", service]);
   }
 }

@@ -55,6 +55,9 @@ const TOPICS_KEPT = 1000;
 /**
  * A client with a session. Rejects with the reason when no broker gives one at the first try; then the client is
  * finished. Later, whatever it loses it comes back by itself.
+ *
+ * In a session that the broker has kept (`clean: false`), messages come at once, and those that nobody has subscribed to
+ * by then are gone. Who wants them all makes a `new Mqtt(options)`, subscribes, and waits for its `firstTry`.
  */
 export async function connect(options: MqttOptions): Promise<Mqtt> {
   const client = new Mqtt(options);

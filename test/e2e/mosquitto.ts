@@ -13,6 +13,15 @@ export interface MosquittoOptions {
   readonly password?: string;
   /** It knows after a stop what it knew before: retained messages, and the sessions that clients want kept. */
   readonly persistent?: boolean;
+  /** It serves more than one test: whoever starts it stops it. */
+  readonly shared?: boolean;
+  /** TLS, with this certificate and its key; files. */
+  readonly tls?: {
+    readonly cert: string;
+    readonly key: string;
+    /** Clients must show a certificate of this authority. */
+    readonly clientCa?: string;
+  };
 }
 
 /** A broker on the loopback interface. Unless told otherwise it has forgotten everything after a stop. */
@@ -22,15 +31,18 @@ export class Mosquitto {
   private constructor(
     private readonly config: string,
     readonly port: number,
+    private readonly shared: boolean,
   ) {}
 
   static async start(options: MosquittoOptions = {}): Promise<Mosquitto> {
     const folder = mkdtempSync(join(tmpdir(), "moth-mosquitto-"));
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const { shared = false } = options;
+    if (!shared) onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const port = await freePort();
     const lines = [`listener ${port} 127.0.0.1`, "log_type all", "log_dest stderr", "connection_messages true"];
     // It drops, by default, what a subscriber is more than 1000 messages behind.
     lines.push("max_queued_messages 0");
+    if (options.tls !== undefined) lines.push(...tlsLines(options.tls));
     // Started as root, it would change to a user who may not read the folder.
     if (process.getuid?.() === 0) lines.push("user root");
     if (options.persistent === true) lines.push("persistence true", `persistence_location ${folder}/`);
@@ -43,7 +55,7 @@ export class Mosquitto {
     }
     const config = join(folder, "mosquitto.conf");
     writeFileSync(config, `${lines.join("\n")}\n`);
-    const broker = new Mosquitto(config, port);
+    const broker = new Mosquitto(config, port, shared);
     await broker.start();
     return broker;
   }
@@ -58,7 +70,7 @@ export class Mosquitto {
   }
 
   async start(): Promise<void> {
-    this.program = new Program(requireTool("mosquitto"), ["-c", this.config]);
+    this.program = new Program(requireTool("mosquitto"), ["-c", this.config], {}, { shared: this.shared });
     await this.program.until("the broker's listener", (line) => (line.endsWith("running") ? true : undefined));
   }
 
@@ -85,6 +97,11 @@ export class Mosquitto {
     const args = ["-h", "127.0.0.1", "-p", String(this.port), "-q", "1", "-t", topic, "-m", payload, ...flags];
     execFileSync(requireTool("mosquitto_pub"), args);
   }
+}
+
+function tlsLines({ cert, key, clientCa }: NonNullable<MosquittoOptions["tls"]>): string[] {
+  const lines = [`certfile ${cert}`, `keyfile ${key}`];
+  return clientCa === undefined ? lines : [...lines, `cafile ${clientCa}`, "require_certificate true"];
 }
 
 export interface Received {

@@ -7,6 +7,11 @@ import { onTestFinished } from "vitest";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+export interface ProgramOptions {
+  /** It serves more than one test: whoever starts it ends it. */
+  readonly shared?: boolean;
+}
+
 /** A program that runs, and what it has said so far. */
 export class Program {
   /** Standard output and standard error, line by line, in the order in which they came. */
@@ -15,7 +20,7 @@ export class Program {
   private readonly process: ChildProcess;
   private readonly waiting = new Set<() => void>();
 
-  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
+  constructor(command: string, args: readonly string[], env: Record<string, string> = {}, options: ProgramOptions = {}) {
     this.process = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       if (stream === null) continue;
@@ -31,6 +36,7 @@ export class Program {
         this.wakeAll();
       });
     });
+    if (options.shared === true) return;
     onTestFinished(async () => {
       this.process.kill("SIGKILL");
       await this.ended;
