@@ -80,7 +80,7 @@ describe.each(clocks)("keep alive, on a clock that shows %i,", (clock) => {
     }
   });
 
-  it("[MQTT 3.1.1 §3.1.2.10] gives the broker 10 s for its PINGRESP, then closes the link", () => {
+  it("[P42] [MQTT 3.1.1 §3.1.2.10] gives the broker 10 s for its PINGRESP, then closes the link", () => {
     const session = online({ keepAlive: 10 }, clock);
     passTime(session, 10000);
     exchange(session);

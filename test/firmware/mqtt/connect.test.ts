@@ -216,7 +216,7 @@ describe("CONNACK", () => {
     expect(session.client.stats.violations).toBe(1);
   });
 
-  it("is waited for 10 s from the stream being up, not a moment less", () => {
+  it("[P11] is waited for 10 s from the stream being up, not a moment less", () => {
     const session = createSession({}, 2147483000);
     session.entropy = 100;
     dial(session);

@@ -190,7 +190,7 @@ describe("what is sent", () => {
     expect(commands(session.link.takePackets())).toEqual(["puback"]);
   });
 
-  it("is nothing but CONNECT before CONNACK", () => {
+  it("[P46] is nothing but CONNECT before CONNACK", () => {
     const session = createSession({ birth: { topic: "b", payload: "online", qos: 0, retain: true } });
     addSubscription(session.client, "a", 1, { message: () => undefined });
     publishText(session.client, telemetry, "1");

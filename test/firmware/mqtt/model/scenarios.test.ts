@@ -23,7 +23,7 @@ function atEveryByte(scenario: Scenario, direction: "out" | "in", how: Cut["how"
 }
 
 describe.each(scenarios)("$name", (scenario) => {
-  it("goes well on a good link", () => {
+  it("[MQTT-7.0.0-2] goes well on a good link, with a broker that only does what it must", () => {
     expect(outcome(scenario, () => undefined)).toEqual([]);
   });
 
