@@ -12,6 +12,7 @@ import { type Keeper } from "./keeper";
 import { type Outbox } from "./outbox";
 import { type Publication } from "./publication";
 import { type Reader } from "./reader";
+import { type ByHand, type Hold, type Parts } from "./receiving";
 import { type Message, type Subscription } from "./subscriptions";
 
 export const enum ClientState {
@@ -102,6 +103,12 @@ export interface ClientOptions extends ConnectOptions, Broker {
   readonly five?: Five | undefined;
   /** Keeps the session through a restart of the board. */
   readonly keeper?: Keeper | undefined;
+  /** A handler may say "not now": `createHold`. */
+  readonly hold?: Hold | undefined;
+  /** Subscriptions whose messages the application acknowledges itself: `createByHand`. */
+  readonly byHand?: ByHand | undefined;
+  /** Payloads that are larger than `receiveSize`: `createParts`. */
+  readonly parts?: Parts | undefined;
 }
 
 /** What the application is told. It may publish from within. */
@@ -229,6 +236,11 @@ export interface Client {
   readonly exactlyOnce: ExactlyOnce | undefined;
   readonly five: Five | undefined;
   readonly keeper: Keeper | undefined;
+  readonly hold: Hold | undefined;
+  readonly byHand: ByHand | undefined;
+  readonly parts: Parts | undefined;
+  /** Nothing is read from the link, by our own choice: what the broker has answered may lie in what was not read. */
+  paused: boolean;
 
   /** The publish that is being written. */
   readonly draft: Writer;

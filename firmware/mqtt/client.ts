@@ -42,7 +42,17 @@ import { createLinkUser } from "./link-user";
 import { createOutbox, outboxCount, outboxLinkLost, outboxWindow } from "./outbox";
 import { createPuback, PacketType, type Qos } from "./packet";
 import { createReader, readerAttach, readerReset, readerStop } from "./reader";
-import { ALL, controlBegin, controlEnd, expectAcks, nextId, sendControl, senderReset } from "./sender";
+import {
+  ALL,
+  controlBegin,
+  controlEnd,
+  expectAcks,
+  nextId,
+  PINGRESP_PATIENCE,
+  PUBACK_SIZE,
+  sendControl,
+  senderReset,
+} from "./sender";
 import {
   anyIn,
   createSubscription,
@@ -60,8 +70,8 @@ import { appendFilter, createFilterList } from "./topic";
 
 /** From the stream being up to CONNACK, in milliseconds. */
 const CONNACK_PATIENCE = 10000;
-/** From PINGREQ to PINGRESP. */
-const PINGRESP_PATIENCE = 10000;
+/** How often a message is tried again whose handler has said "not now", in milliseconds. */
+const RETRY_EVERY = 50;
 /** The first and the longest backoff ceiling. */
 const BACKOFF_FIRST = 1000;
 const BACKOFF_CAP = 60000;
@@ -80,6 +90,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   const farewellPacket = options.farewell === undefined ? undefined : createNoticePacket(options.farewell);
   const controlSize =
     ACK_ROOM +
+    (options.byHand === undefined ? 0 : options.byHand.slots * PUBACK_SIZE) +
     connectPacket.length +
     2 * options.subscribeRoom +
     (birthPacket === undefined ? 0 : birthPacket.length) +
@@ -141,6 +152,10 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     exactlyOnce: options.exactlyOnce,
     five: options.five,
     keeper: options.keeper,
+    hold: options.hold,
+    byHand: options.byHand,
+    parts: options.parts,
+    paused: false,
     draft: createWriter(outbox.queue),
     draftOf: undefined,
     direct: options.keeper === undefined,
@@ -156,9 +171,12 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
       qos: 0,
       retain: false,
       dup: false,
+      refused: false,
+      token: 0,
     },
   };
   readerAttach(reader, createReaderEvents(client));
+  if (options.parts !== undefined) reader.large = options.parts.taker(client);
   link.attach(createLinkUser(client, { up: linkUp, down: linkDown }));
   if (options.keeper !== undefined) options.keeper.restore(client);
   return client;
@@ -293,9 +311,13 @@ export function clientWait(client: Client, now: Millis): number {
   // With control packets on their way, the link will report something.
   const quiet = !client.controlDue;
   if (quiet && hasToSay(client)) return 0;
-  let wait = sooner(pingWait(client, now), waitFor(client.pingresp, now));
-  wait = sooner(wait, waitFor(client.ack, now));
-  wait = sooner(wait, waitFor(client.lasting, now));
+  let wait = sooner(pingWait(client, now), waitFor(client.lasting, now));
+  if (!client.paused) {
+    wait = sooner(wait, waitFor(client.pingresp, now));
+    wait = sooner(wait, waitFor(client.ack, now));
+  } else if (client.hold !== undefined && client.hold.holding) {
+    wait = sooner(wait, RETRY_EVERY);
+  }
   return client.leaving && quiet ? sooner(wait, waitFor(client.leaveBy, now)) : wait;
 }
 
@@ -355,6 +377,7 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   disarm(client.pingresp);
   disarm(client.ack);
   disarm(client.lasting);
+  receivingLost(client, now);
   if (client.leaving) {
     client.state = ClientState.Idle;
     disarm(client.timer);
@@ -364,6 +387,15 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
     arm(client.timer, now, moveOn(client, loss) ? 0 : backoffNext(client.backoff, client.entropy));
   }
   client.events.offline(now);
+}
+
+/** What has come and was not dealt with goes with its link. */
+function receivingLost(client: Client, now: Millis): void {
+  const { hold, byHand, parts } = client;
+  client.paused = false;
+  if (hold !== undefined) hold.linkLost(client);
+  if (byHand !== undefined) byHand.linkLost(client);
+  if (parts !== undefined) parts.linkLost(client, now);
 }
 
 /**
@@ -380,13 +412,21 @@ function moveOn(client: Client, loss: LinkLoss): boolean {
 
 /** A session: its deadlines, its subscriptions, and its end. */
 function keepSession(client: Client, now: Millis): void {
-  if (isDue(client.pingresp, now)) {
-    fail(client, Fault.PingrespMissing);
-    return;
+  const hold = client.hold;
+  if (hold !== undefined && hold.holding) {
+    hold.retry(client, now);
+    if (client.state !== ClientState.Online) return;
   }
-  if (isDue(client.ack, now)) {
-    fail(client, Fault.AckMissing);
-    return;
+  // An answer that we have not read is not missing.
+  if (!client.paused) {
+    if (isDue(client.pingresp, now)) {
+      fail(client, Fault.PingrespMissing);
+      return;
+    }
+    if (isDue(client.ack, now)) {
+      fail(client, Fault.AckMissing);
+      return;
+    }
   }
   if (isDue(client.lasting, now)) {
     disarm(client.lasting);
@@ -407,10 +447,13 @@ function pingWait(client: Client, now: Millis): number {
   return sooner(wait, LONGEST_WAIT);
 }
 
-/** At most one PINGREQ is under way. One that cannot be sent now is due again later, even if nothing else is sent. */
+/**
+ * At most one PINGREQ is under way, unless its answer may have come and was not read: the broker is to hear from us all
+ * the same [MQTT-3.1.2-24]. One that cannot be sent now is due again later, even if nothing else is sent.
+ */
 function sendPing(client: Client, now: Millis): void {
   client.sentAt = now;
-  if (client.pingresp.armed || !sendControl(client, client.pingPacket)) return;
+  if ((client.pingresp.armed && !client.paused) || !sendControl(client, client.pingPacket)) return;
   client.stats.pings++;
   arm(client.pingresp, now, PINGRESP_PATIENCE);
 }

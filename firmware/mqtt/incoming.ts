@@ -11,8 +11,14 @@ import { type Client, ClientState, type ClientStats, Fault } from "./client-stat
 import { type Outbox, outboxSessionLost } from "./outbox";
 import { type ReaderEvents, readerStop } from "./reader";
 import { ACK_PATIENCE, ackCame, sendControl } from "./sender";
-import { isListening, subackCame, subscriptionsDoubted, subscriptionsForgotten, unsubackCame } from "./subscriptions";
-import { Wildcard } from "./topic";
+import {
+  subackCame,
+  subscriptionsDoubted,
+  subscriptionsForgotten,
+  SubscriptionState,
+  unsubackCame,
+} from "./subscriptions";
+import { isTopicName, Wildcard } from "./topic";
 
 /** A session that has lasted this long, in milliseconds, was a success: the next loss starts with a short backoff. */
 const LASTING = 60000;
@@ -34,7 +40,7 @@ export function violation(client: Client, breach: Breach): void {
 
 /** What the reader tells of. What comes with every message is written out here, as in `link-user.ts`. @boot */
 export function createReaderEvents(client: Client): ReaderEvents {
-  const { outbox, subscriptions, filters, message, stats } = client;
+  const { outbox, subscriptions, filters, message, stats, hold, byHand } = client;
   return {
     packet(now, first, bytes, at, count) {
       if (first < PacketType.Publish * 16 || first >= (PacketType.Publish + 1) * 16) {
@@ -87,17 +93,28 @@ export function createReaderEvents(client: Client): ReaderEvents {
       let place = matchFilter(filters, 0, bytes, topicAt, topicLength);
       while (place >= 0) {
         const subscription = subscriptions[place];
-        if (subscription !== undefined && isListening(subscription.state)) {
+        // `isListening`, written out.
+        if (
+          subscription !== undefined &&
+          subscription.state !== SubscriptionState.Refused &&
+          subscription.state !== SubscriptionState.Off
+        ) {
           wanted = true;
           subscription.handler.message(now, message);
+          if (hold !== undefined && message.refused) {
+            hold.keep(client, first, bytes, at, count, place);
+            return;
+          }
         }
         place = place === last ? -1 : matchFilter(filters, place + 1, bytes, topicAt, topicLength);
       }
       if (!wanted) stats.unmatched++;
-      if (qos !== 0) acknowledge(client, id);
+      if (qos === 0) return;
+      if (byHand === undefined) acknowledge(client, id);
+      else byHand.settle(client, now, 1, id);
     },
-    oversize(_now, first, id) {
-      oversizeCame(client, first, id);
+    oversize(now, first, id) {
+      oversizeCame(client, now, first, id);
     },
     malformed(_now, breach) {
       violation(client, breach);
@@ -260,22 +277,46 @@ function acknowledge(client: Client, id: number): void {
   if (!sendControl(client, puback)) fail(client, Fault.Full);
 }
 
-/** A PUBLISH too large to be delivered was read over: it is acknowledged, and counted. */
-function oversizeCame(client: Client, first: number, id: number): void {
-  const qos = first & QOS_BITS;
-  const breach = oversizeBreach(client, first, id);
+/** Says that a message at QoS 1 or 2 was taken in. */
+export function confirm(client: Client, _qos: number, id: number): void {
+  acknowledge(client, id);
+}
+
+/** A message was delivered, or will never be: unless an acknowledgement is held back, it is confirmed. */
+export function settle(client: Client, now: Millis, qos: number, id: number): void {
+  if (qos === 0) return;
+  if (client.byHand === undefined) confirm(client, qos, id);
+  else client.byHand.settle(client, now, qos, id);
+}
+
+/**
+ * A PUBLISH too large to be delivered was read over, all of it. It is counted, and acknowledged, or the broker would
+ * send it again for ever and hold back what comes after it.
+ */
+function oversizeCame(client: Client, now: Millis, first: number, id: number): void {
+  const breach = largeBreach(client, first, id);
   if (breach !== Breach.None) {
     violation(client, breach);
     return;
   }
   client.stats.oversize++;
-  if (qos !== 0) acknowledge(client, id);
+  settle(client, now, (first & QOS_BITS) === 0 ? 0 : 1, id);
 }
 
-function oversizeBreach(client: Client, first: number, id: number): Breach {
+/**
+ * Which rule a PUBLISH breaks that is larger than the reader's buffer, where its first bytes are. A topic that does not
+ * fit in there cannot be looked at.
+ */
+export function largeBreach(client: Client, first: number, id: number): Breach {
   if (client.state === ClientState.Connecting) return Breach.BeforeConnack;
   const refused = flagsBreach(first & 15);
   if (refused !== Breach.None) return refused;
+  const { buffer, size } = client.reader;
+  const length = u16At(buffer, 0);
+  if (length === 0) return Breach.TopicEmpty;
+  if (length <= size - 2 && !isTopicName(buffer, 2, length)) {
+    return isUtf8(buffer, 2, length) ? Breach.TopicWildcard : Breach.TopicText;
+  }
   return (first & QOS_BITS) !== 0 && id === 0 ? Breach.ZeroIdentifier : Breach.None;
 }
 

@@ -4,7 +4,8 @@
  * A packet that lies whole in what has come is understood where it lies. One that comes in pieces is gathered in a
  * buffer of fixed size. A PUBLISH that is too large for the buffer is read over, byte by byte counted, so that the
  * stream stays in step: its packet identifier is kept, so that it can be acknowledged, or the broker would send it
- * again for ever; that it was not delivered is counted.
+ * again for ever; that it was not delivered is counted. Its first bytes fill the buffer, where they can be looked at.
+ * With somebody who takes it in parts, it is handed on as it comes.
  */
 import type { Bytes, Millis } from "../../hal/hal";
 import { allocate, byteAt, copy } from "#native";
@@ -21,6 +22,19 @@ export interface ReaderEvents {
   malformed(now: Millis, breach: Breach): void;
 }
 
+/** Who takes a PUBLISH that is larger than the reader's buffer. */
+export interface LargeTaker {
+  /**
+   * The first bytes of it fill the reader's buffer, where they stay until the packet is over. Sets the state to `Parts`
+   * when the rest is wanted, and to `Held` when that must wait; otherwise it is read over.
+   */
+  begin(now: Millis): void;
+  /** The next bytes, lent. Gives how many of them were taken: none when it has set the state to `Held`. */
+  part(now: Millis, bytes: Bytes, at: number, count: number): number;
+  /** The last byte was taken. */
+  end(now: Millis): void;
+}
+
 export const enum ReaderState {
   /** The first byte of a packet is next. */
   First,
@@ -29,6 +43,10 @@ export const enum ReaderState {
   Body,
   /** Reading over a packet that is too large. */
   Skip,
+  /** Handing on a packet that is too large, as it comes. */
+  Parts,
+  /** A packet in the buffer, or the next part of one, cannot be taken yet: nothing is read. */
+  Held,
   /** After something malformed. */
   Stuck,
 }
@@ -48,6 +66,8 @@ export interface Reader {
   /** Of a packet that is read over: the length of its topic and its packet identifier, as far as they have come. */
   topicLength: number;
   id: number;
+  /** Who takes what is too large; otherwise it is read over. */
+  large: LargeTaker | undefined;
 }
 
 /** Reports nothing, to nobody. */
@@ -66,6 +86,7 @@ export function createReader(size: number): Reader {
     have: 0,
     topicLength: 0,
     id: 0,
+    large: undefined,
   };
 }
 
@@ -79,8 +100,16 @@ export function readerReset(reader: Reader): void {
   reader.state = ReaderState.First;
 }
 
-/** Takes in the next `count` bytes of the stream. */
-export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): void {
+/** Whether it is in `state`, also after a call that may have changed that. */
+export function readerIs(reader: Reader, state: ReaderState): boolean {
+  return reader.state === state;
+}
+
+/**
+ * Takes in the next `count` bytes of the stream. Gives how many it took: fewer than all only when it is held, and then
+ * the rest must come again.
+ */
+export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
   const end = at + count;
   let next = at;
   while (next < end) {
@@ -112,10 +141,16 @@ export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number
       case ReaderState.Skip:
         next += feedSkip(reader, now, bytes, next, end - next);
         break;
+      case ReaderState.Parts:
+        next += feedPart(reader, now, bytes, next, end - next);
+        break;
+      case ReaderState.Held:
+        return next - at;
       case ReaderState.Stuck:
-        return;
+        return count;
     }
   }
+  return count;
 }
 
 function feedLength(reader: Reader, now: Millis, byte: number): void {
@@ -169,12 +204,18 @@ function feedBody(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
 
 function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
   const missing = reader.remaining - reader.have;
-  const part = count < missing ? count : missing;
+  let part = count < missing ? count : missing;
+  const room = reader.size - reader.have;
+  if (room > 0) {
+    if (part > room) part = room;
+    copy(bytes, at, reader.buffer, reader.have, part);
+  }
   reader.topicLength += shareOfU16(reader.have, part, 0, bytes, at);
   if ((reader.first & QOS_BITS) !== 0 && reader.have + part > 2) {
     reader.id += shareOfU16(reader.have, part, 2 + reader.topicLength, bytes, at);
   }
   reader.have += part;
+  if (part === room && reader.large !== undefined) reader.large.begin(now);
   if (reader.have < reader.remaining) return part;
   const head = 2 + reader.topicLength + ((reader.first & QOS_BITS) === 0 ? 0 : 2);
   if (reader.topicLength === 0 || head > reader.remaining) {
@@ -184,6 +225,19 @@ function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
     reader.state = ReaderState.First;
     reader.events.oversize(now, reader.first, reader.id, reader.remaining);
   }
+  return part;
+}
+
+function feedPart(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
+  const large = reader.large;
+  if (large === undefined) return count;
+  const missing = reader.remaining - reader.have;
+  const part = large.part(now, bytes, at, count < missing ? count : missing);
+  reader.have += part;
+  // Whoever takes it may have ended the link, or said that it must wait.
+  if (reader.have < reader.remaining || reader.state !== ReaderState.Parts) return part;
+  reader.state = ReaderState.First;
+  large.end(now);
   return part;
 }
 

@@ -10,12 +10,14 @@ import { type Client, ClientState } from "./client-state";
 import { outboxCount, outboxHolds, outboxMidPacket, outboxRepeated, outboxWaiting } from "./outbox";
 
 /** The shortest packet that is acknowledged, a PUBLISH at QoS 1 to a topic of one byte, and its PUBACK. */
-const SHORTEST_PUBLISH = 7;
-const PUBACK_SIZE = 4;
+export const SHORTEST_PUBLISH = 7;
+export const PUBACK_SIZE = 4;
 /** Room in the control ring that stays free for a PINGREQ, a gap, and a packet of which all but a byte has come. */
 const CONTROL_SPARE = 16;
 /** With acknowledgements owed, the longest time in milliseconds without any: a broker that lives answers far sooner. */
 export const ACK_PATIENCE = 20000;
+/** From PINGREQ to PINGRESP. */
+export const PINGRESP_PATIENCE = 10000;
 const LAST_ID = 65535;
 /** More packets than a queue can hold. */
 export const ALL = 32767;

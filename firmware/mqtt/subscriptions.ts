@@ -6,7 +6,7 @@ import type { Bytes, Millis } from "../../hal/hal";
 import { allocate, byteAt, putText, textLength } from "#native";
 import { writeByte, writeBytes, writeU16, type Writer } from "../core/writer";
 import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS } from "./packet";
-import { isTopicFilter } from "./topic";
+import { filterStart, isTopicFilter } from "./topic";
 
 /** A message that came in. The bytes are lent for the length of the call: copy what is to be kept. */
 export interface Message {
@@ -22,11 +22,35 @@ export interface Message {
   retain: boolean;
   /** The broker may have sent it before. */
   dup: boolean;
+  /** The handler has said "not now": see `receive/hold.ts`. */
+  refused: boolean;
+  /** What the application acknowledges it with, if it does so by hand; 0 otherwise: see `receive/by-hand.ts`. */
+  token: number;
 }
 
-/** Who takes the messages of a subscription. It may publish and subscribe from within. */
+/**
+ * Who takes the messages of a subscription. From within it may publish, subscribe, unsubscribe, and end the session in
+ * any way; what has come behind its message is then treated as the new state has it.
+ */
 export interface MessageHandler {
   message(now: Millis, message: Message): void;
+  /** Who takes those that are larger than `receiveSize`, if the client has the feature `parts`: see `receive/parts.ts`. */
+  readonly parts?: PartsHandler | undefined;
+}
+
+/**
+ * Takes a message whose payload comes in parts. At QoS 1 and 2 it is acknowledged after `end`: before that, nothing of
+ * it counts as delivered. In `message`, topic and flags can be read at every call; the payload is not there.
+ */
+export interface PartsHandler {
+  /** A message with a payload of `total` bytes has begun. */
+  begin(now: Millis, message: Message, total: number): void;
+  /** The `count` bytes of the payload from `offset` on, lent for the length of the call. They come in order. */
+  part(now: Millis, message: Message, bytes: Bytes, at: number, count: number, offset: number): void;
+  /** All of it has come. */
+  end(now: Millis, message: Message): void;
+  /** The link was lost before: what has come is worth nothing. At QoS 1 and 2 the message comes again from the start. */
+  aborted(now: Millis): void;
 }
 
 export const enum SubscriptionState {
@@ -63,15 +87,16 @@ const LONGEST_FILTER = 65535;
 const FAILURE = 0x80;
 
 /**
- * A subscription that is wanted. `filter` must be a well-formed topic filter of at most 65535 bytes; gives `undefined`
- * if it is not. @boot
+ * A subscription that is wanted. `filter` must be a well-formed topic filter of at most 65535 bytes, `$share/NAME/` in
+ * front of it included; gives `undefined` if it is not. @boot
  */
 export function createSubscription(filter: string, qos: Qos, handler: MessageHandler): Subscription | undefined {
   const length = textLength(filter);
   if (length === 0 || length > LONGEST_FILTER) return undefined;
   const bytes = allocate(length);
   putText(bytes, 0, filter);
-  if (!isTopicFilter(bytes, 0, length)) return undefined;
+  const start = filterStart(bytes, 0, length);
+  if (start < 0 || !isTopicFilter(bytes, start, length - start)) return undefined;
   return { filter: bytes, qos, handler, wanted: true, state: SubscriptionState.Wanted, granted: 0 };
 }
 

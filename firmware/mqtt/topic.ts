@@ -1,6 +1,9 @@
-/** Topic names and filters. Source: MQTT 3.1.1 §4.7. */
+/**
+ * Topic names and filters. Sources: MQTT 3.1.1 §4.7, and for shared subscriptions MQTT 5.0 §4.8.2: brokers have them in
+ * 3.1.1, too.
+ */
 import type { Bytes } from "../../hal/hal";
-import { allocate, copy, find, isUtf8, isUtf8Without, putU16, u16At } from "#native";
+import { allocate, copy, find, isUtf8, isUtf8Without, putU16, startsWith, u16At } from "#native";
 
 export const enum Wildcard {
   Plus = 43,
@@ -37,15 +40,34 @@ export function isTopicFilter(bytes: Bytes, at: number, count: number): boolean 
   }
 }
 
+/** What a shared subscription begins with; the name of the share, `/`, and the filter follow. */
+const SHARE = "$share/";
+const SHARE_LENGTH = 7;
+
+/**
+ * Where the filter begins by which the messages of a subscription are known: behind `$share/NAME/` in a shared one,
+ * otherwise at `at`. -1 when the name is empty, has a wildcard in it, or nothing follows. [MQTT5-4.8.2-1]
+ * [MQTT5-4.8.2-2]
+ */
+export function filterStart(bytes: Bytes, at: number, count: number): number {
+  if (!startsWith(bytes, at, count, SHARE)) return at;
+  const name = at + SHARE_LENGTH;
+  const end = find(bytes, name, at + count - name, SLASH);
+  if (end <= name) return -1;
+  return isUtf8Without(bytes, name, end - name, Wildcard.Plus, Wildcard.Hash) ? end + 1 : -1;
+}
+
 /** Room for a list of filters that take `size` bytes with their lengths, as `matchFilter` reads it. @boot */
 export function createFilterList(size: number): Bytes {
   return allocate(size + 2);
 }
 
-/** Adds a filter behind those in the list, which must have room for it. @boot */
+/** Adds what messages are to match, of a filter as it is sent, behind those in the list, which must have room. @boot */
 export function appendFilter(filters: Bytes, filter: Bytes): void {
+  const start = filterStart(filter, 0, filter.length);
+  const length = filter.length - start;
   let end = 0;
   while (u16At(filters, end) > 0) end += 2 + u16At(filters, end);
-  putU16(filters, end, filter.length);
-  copy(filter, 0, filters, end + 2, filter.length);
+  putU16(filters, end, length);
+  copy(filter, start, filters, end + 2, length);
 }
