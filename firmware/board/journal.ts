@@ -194,6 +194,8 @@ function faultReason(fault: number): string {
       return "the broker did not acknowledge";
     case Fault.Violation:
       return "the broker broke the protocol";
+    case Fault.Dropped:
+      return "the board cut it";
     default:
       return "no room for an acknowledgement";
   }

@@ -46,6 +46,8 @@ export const enum Fault {
   Violation,
   /** An acknowledgement had no room, or what it rests on could not be kept. */
   Full,
+  /** The application wanted it: `clientDrop`. */
+  Dropped,
 }
 
 /** What was wrong with what the application wanted at boot. Nothing has changed by it. */
