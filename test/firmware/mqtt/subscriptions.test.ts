@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../firmware/core/link";
 import { addSubscription } from "../../../firmware/mqtt/client";
 import { Breach } from "../../../firmware/mqtt/breach";
-import { ClientState, Fault } from "../../../firmware/mqtt/client-state";
+import { ClientState, Fault, Mistake } from "../../../firmware/mqtt/client-state";
 import { createPublication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
 import type { Qos } from "../../../firmware/mqtt/packet";
@@ -435,6 +435,33 @@ describe("a client", () => {
     const session = createSession();
     expect(addSubscription(session.client, filter, 1, silent)).toBeUndefined();
     expect(session.client.subscriptions).toEqual([]);
+  });
+
+  it.each(["$share/", "$share//a", "$share/g", "$share/g/", "$share/g+/a", "$share/#/a", "$share/g/a#"])(
+    "[MQTT5-4.8.2-1] [MQTT5-4.8.2-2] refuses the shared filter %j, and says why",
+    (filter) => {
+      const session = createSession();
+      expect(addSubscription(session.client, filter, 1, silent)).toBeUndefined();
+      expect(session.client.mistake).toBe(Mistake.TopicFilter);
+    },
+  );
+
+  it("[MQTT5-4.8.2-2] sends a shared filter as it is, and knows its messages by what stands behind the share's name", () => {
+    const session = createSession();
+    const shared = createListener();
+    const below = createListener();
+    const subscription = add(session, "$share/group/a/+", 1, shared);
+    add(session, "$share/group/#", 1, below);
+    connect(session);
+    expect(filters(exchange(session))).toEqual(["$share/group/a/+ 1", "$share/group/# 1"]);
+    suback(session, 1, 1);
+    fromBroker(session, message("a/b", "1"));
+    fromBroker(session, message("b", "2"));
+    fromBroker(session, message("$SYS/a", "3"));
+    fromBroker(session, message("$share/group/a/b", "4"));
+    expect([shared.heard, below.heard]).toEqual([["a/b 1 0"], ["a/b 1 0", "b 2 0"]]);
+    unsubscribe(subscription);
+    expect(filters(exchange(session))).toEqual(["-$share/group/a/+"]);
   });
 
   it("[MQTT-4.7.3-3] refuses a filter of more than 65535 bytes", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { appendFilter, createFilterList, isTopicFilter, isTopicName } from "../../../firmware/mqtt/topic";
+import { appendFilter, createFilterList, filterStart, isTopicFilter, isTopicName } from "../../../firmware/mqtt/topic";
 import { matchFilter, putText, textLength } from "../../../hal/node/native";
 
 /** A text in the middle of other bytes, so that a function that looks past its range is caught. */
@@ -80,6 +80,43 @@ const matching: readonly (readonly [filter: string, topic: string, matches: bool
   ["°/+", "°/C", true],
   ["\u00e9", "e\u0301", false],
   ["\ufeffa", "a", false],
+  // The rest of §4.7.1.2, §4.7.1.3 and §4.7.2, and what the table above leaves out.
+  ["+/tennis/#", "sport/tennis/player1", true],
+  ["+/tennis/#", "sport/tennis", true],
+  ["+/tennis/#", "tennis", false],
+  ["+/tennis/#", "/tennis/player1", true],
+  ["sport/tennis/+", "sport/tennis/", true],
+  ["sport/tennis/+", "sport/tennis", false],
+  ["$SYS/monitor/+", "$SYS/monitor/Clients", true],
+  ["$SYS/monitor/+", "$SYS/monitor/Clients/1", false],
+  ["$SYS/#", "$SYS", true],
+  ["$SYS/#", "$SYSTEM", false],
+  ["$SYS/#", "SYS/a", false],
+  ["$+", "$", false],
+  ["+/+", "$SYS/monitor", false],
+  ["+/#", "$SYS/monitor", false],
+  ["/#", "/$SYS", true],
+  ["/+", "/$SYS", true],
+  ["+/$SYS", "a/$SYS", true],
+  ["#", "a/$SYS", true],
+  ["$", "$", true],
+  ["$/#", "$", true],
+  ["a/+/#", "a", false],
+  ["a/+/#", "a/b", true],
+  ["a/+/#", "a/", true],
+  ["a//#", "a/", true],
+  ["a//#", "a//", true],
+  ["a//#", "a", false],
+  ["//", "//", true],
+  ["//", "/", false],
+  ["+/+/+", "//", true],
+  ["+//+", "a//b", true],
+  ["+//+", "a/b", false],
+  ["/finance", "finance", false],
+  ["a/b/c", "a/b", false],
+  ["a/b", "a/b/c", false],
+  ["a/b", "a/bc", false],
+  ["a/bc", "a/b", false],
 ];
 
 describe("a topic filter", () => {
@@ -132,6 +169,41 @@ describe("a topic filter", () => {
     "[MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.3-2] %j is refused",
     (filter) => {
       expect(filterIsGood(filter)).toBe(false);
+    },
+  );
+
+  it.each<[filter: string, sent: string]>([
+    ["$share/group/a/b", "a/b"],
+    ["$share/g/#", "#"],
+    ["$share/g/+", "+"],
+    ["$share/g//finance", "/finance"],
+    ["$share/g//", "/"],
+    ["$share/°/$SYS/#", "$SYS/#"],
+    ["$share/g/$share/h/a", "$share/h/a"],
+    ["$SHARE/g/a", "$SHARE/g/a"],
+    ["$shared/g/a", "$shared/g/a"],
+    ["$share", "$share"],
+    ["/$share/g/a", "/$share/g/a"],
+    ["a/b", "a/b"],
+  ])("[MQTT5-4.8.2-1] [MQTT5-4.8.2-2] %j is known by its %j", (filter, local) => {
+    const { bytes, count } = within(filter);
+    const start = filterStart(bytes, 2, count);
+    expect(Buffer.from(bytes.subarray(start, 2 + count)).toString()).toBe(local);
+    expect(isTopicFilter(bytes, start, 2 + count - start)).toBe(true);
+  });
+
+  it.each(["$share/", "$share//a", "$share/g", "$share/+/a", "$share/#/a", "$share/g+/a", "$share/g#/a", "$share/g\0/a"])(
+    "[MQTT5-4.8.2-1] [MQTT5-4.8.2-2] %j has no share name",
+    (filter) => {
+      const { bytes, count } = within(filter);
+      expect(filterStart(bytes, 2, count)).toBe(-1);
+    },
+  );
+
+  it.each(matching.filter(([filter, topic]) => filterIsGood(filter) && topic !== ""))(
+    "[MQTT5-4.8.2-2] %j on %j: %s, shared or not",
+    (filter, topic, yes) => {
+      expect(matches(`$share/group/${filter}`, topic)).toBe(yes);
     },
   );
 
