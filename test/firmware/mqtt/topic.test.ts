@@ -92,7 +92,6 @@ const matching: readonly (readonly [filter: string, topic: string, matches: bool
   ["$SYS/#", "$SYS", true],
   ["$SYS/#", "$SYSTEM", false],
   ["$SYS/#", "SYS/a", false],
-  ["$+", "$", false],
   ["+/+", "$SYS/monitor", false],
   ["+/#", "$SYS/monitor", false],
   ["/#", "/$SYS", true],
