@@ -168,15 +168,36 @@ export interface Native {
   /** Where the placeholder begins that is to go next, and for which the window is open; -1 when there is none. */
   queuePlaceholder(this: void, queue: Bytes): number;
   /**
-   * The oldest packet that could still be dropped: it has not begun, and is not in the run. Of its first byte, the bits
-   * of `mask` are `value`; its body begins with the first `count` bytes of `head`; and it is not among the `spare`
-   * newest. Gives where it begins; -1 when there is none.
+   * The oldest packet that may be dropped: it has not begun, and is not in the run; its first byte has none of the bits
+   * of `never`; and either it has none of those of `unless`, or its body begins with the first `count` bytes of `head`,
+   * of which there are some. The `spare` newest packets are left out. Gives where it begins; -1 when there is none.
    */
-  queueWaiting(this: void, queue: Bytes, mask: number, value: number, head: Bytes, count: number, spare: number): number;
+  queueWaiting(
+    this: void,
+    queue: Bytes,
+    never: number,
+    unless: number,
+    head: Bytes,
+    count: number,
+    spare: number,
+  ): number;
+  /**
+   * Whether a packet of `room` bytes, first byte and length included, would find room if everything was dropped that may
+   * be, as {@link queueWaiting} tells it, and then {@link queueCompact} called. Nothing changes.
+   */
+  queueCouldFit(
+    this: void,
+    queue: Bytes,
+    room: number,
+    never: number,
+    unless: number,
+    head: Bytes,
+    count: number,
+  ): boolean;
   /** Drops the packet at `at`, one that {@link queueWaiting} could give: what is behind it moves up. */
   queueDrop(this: void, queue: Bytes, at: number): void;
   /**
-   * Moves packets together, so that the room of those that are over can be used though older ones are kept. With a run
+   * Moves packets together, so that all that is free is in one piece, also when something older is kept. With a run
    * under way it does nothing, since bytes of it may be lent.
    */
   queueCompact(this: void, queue: Bytes): void;

@@ -47,6 +47,7 @@ export const queueReady = moth.queueReady;
 export const queuePlaceholder = moth.queuePlaceholder;
 export const queueCompact = moth.queueCompact;
 export const queueWaiting = moth.queueWaiting;
+export const queueCouldFit = moth.queueCouldFit;
 export const queueDrop = moth.queueDrop;
 export const textAt = moth.textAt;
 export const round = moth.round;

@@ -426,18 +426,39 @@ static void slide(lua_State *L, struct place here, int32_t to, int32_t from, int
                                           : here.all.length - queue->head + queue->tail - FRONT;
 }
 
+static void reverse(uint8_t *at, int32_t count) {
+  for (uint8_t *last = at + count - 1; at < last; at += 1, last -= 1) {
+    uint8_t byte = *at;
+    *at = *last;
+    *last = byte;
+  }
+}
+
 /*
- * Slides everything together, so that what is free is in one piece. What stood at the front may have moved up to the
- * rest, and all of it goes to the front then.
+ * What goes on at the front follows the rest instead, from the front on: the two parts are put side by side, and change
+ * places, which is what turning each of them round, and then both together, does.
  */
+static void straighten(lua_State *L, struct place here) {
+  struct queue *queue = here.queue;
+  int32_t later = queue->tail - FRONT;
+  int32_t earlier = queue->end - queue->head;
+  uint8_t *front = range(L, here.all, FRONT, later + earlier);
+  memmove(front + later, range(L, here.all, queue->head, earlier), (size_t)earlier);
+  reverse(front, later);
+  reverse(front + later, earlier);
+  reverse(front, later + earlier);
+  queue->next += queue->next < queue->head ? earlier : FRONT - queue->head;
+  queue->head = FRONT;
+  queue->tail = FRONT + later + earlier;
+  queue->end = here.all.length;
+}
+
+/* Slides everything to the front, so that what is free is in one piece behind it. */
 static void slide_all(lua_State *L, struct place here) {
   const struct queue *queue = here.queue;
-  if (queue->count > 0 && queue->tail <= queue->head) {
-    slide(L, here, queue->head, queue->head, queue->count - queue->due, queue->count);
-  }
-  if (queue->count > 0 && queue->tail > queue->head) {
-    slide(L, here, FRONT, queue->head, queue->count - queue->due, queue->count);
-  }
+  if (queue->count == 0) return;
+  if (queue->tail <= queue->head) straighten(L, here);
+  slide(L, here, FRONT, queue->head, queue->count - queue->due, queue->count);
 }
 
 int native_queueRewind(lua_State *L) {
@@ -468,25 +489,99 @@ static int32_t untouched(lua_State *L, struct place here, int32_t *count) {
   return at;
 }
 
+/* What may be dropped, as the arguments from `index` on tell it. */
+struct choice {
+  uint8_t never;
+  uint8_t unless;
+  const uint8_t *head;
+  int32_t count;
+};
+
+static struct choice choice_argument(lua_State *L, int index) {
+  int32_t count = integer_argument(L, index + 3);
+  return (struct choice){
+    (uint8_t)integer_argument(L, index),
+    (uint8_t)integer_argument(L, index + 1),
+    range(L, bytes_argument(L, index + 2), 0, count),
+    count,
+  };
+}
+
+static bool is_chosen(const uint8_t *packet, int32_t length, struct choice choice) {
+  if ((packet[0] & choice.never) != 0) return false;
+  if ((packet[0] & choice.unless) == 0) return true;
+  int32_t header = 2;
+  while (packet[header - 1] >= 128) header += 1;
+  if (choice.count == 0 || choice.count > length - header) return false;
+  return memcmp(packet + header, choice.head, (size_t)choice.count) == 0;
+}
+
 int native_queueWaiting(lua_State *L) {
   struct place here = queue_argument(L);
-  uint8_t mask = (uint8_t)integer_argument(L, 2);
-  uint8_t value = (uint8_t)integer_argument(L, 3);
-  int32_t count = integer_argument(L, 5);
-  const uint8_t *head = range(L, bytes_argument(L, 4), 0, count);
+  struct choice choice = choice_argument(L, 2);
   int32_t left;
   int32_t at = untouched(L, here, &left);
   for (left -= integer_argument(L, 6); left > 0; left -= 1) {
     int32_t length = packet_length(L, here, at);
-    const uint8_t *packet = here.all.at + at;
-    if ((packet[0] & mask) == value) {
-      int32_t header = 2;
-      while (packet[header - 1] >= 128) header += 1;
-      if (count <= length - header && memcmp(packet + header, head, (size_t)count) == 0) return give_integer(L, at);
-    }
+    if (is_chosen(here.all.at + at, length, choice)) return give_integer(L, at);
     at = behind(here, at + length);
   }
   return give_integer(L, -1);
+}
+
+/* Without a run, everything can be slid together: it is a matter of how many bytes there are. */
+static bool fits_together(lua_State *L, struct place here, int32_t room, struct choice choice) {
+  const struct queue *queue = here.queue;
+  int32_t left;
+  int32_t first = untouched(L, here, &left);
+  int32_t older = queue->count - left;
+  int32_t count = 0;
+  int32_t at = queue->head;
+  for (int32_t i = 0; i < queue->count; i += 1) {
+    if (i == older) at = first;
+    int32_t length = packet_length(L, here, at);
+    const uint8_t *packet = here.all.at + at;
+    if (packet[0] != 0 && (i < older || !is_chosen(packet, length, choice))) {
+      room += length;
+      count += 1;
+    }
+    at = behind(here, at + length);
+  }
+  return count < queue->slots && room <= here.all.length - FRONT;
+}
+
+/* With a run, only what is behind it moves: down to its end, or on to the front. */
+static bool fits_behind_run(lua_State *L, struct place here, int32_t room, struct choice choice) {
+  const struct queue *queue = here.queue;
+  int32_t left;
+  int32_t at = untouched(L, here, &left);
+  int32_t to = left == 0 ? queue->tail : at;
+  int32_t count = queue->count - left;
+  bool upper = queue->tail > queue->head || to >= queue->head;
+  for (; left > 0; left -= 1) {
+    int32_t length = packet_length(L, here, at);
+    if (!is_chosen(here.all.at + at, length, choice)) {
+      if (upper && length > here.all.length - to) {
+        to = FRONT;
+        upper = false;
+      }
+      to += length;
+      count += 1;
+    }
+    at = behind(here, at + length);
+  }
+  if (count >= queue->slots) return false;
+  if (upper && room <= here.all.length - to) return true;
+  return room <= queue->head - (upper ? FRONT : to);
+}
+
+int native_queueCouldFit(lua_State *L) {
+  struct place here = queue_argument(L);
+  int32_t room = integer_argument(L, 2);
+  struct choice choice = choice_argument(L, 3);
+  if (room > here.queue->size) return give_boolean(L, false);
+  bool could = here.queue->run == 0 ? fits_together(L, here, room, choice) : fits_behind_run(L, here, room, choice);
+  return give_boolean(L, could);
 }
 
 int native_queueDrop(lua_State *L) {

@@ -26,6 +26,18 @@ const enum Place {
 
 type Key = QueueNumber | Place;
 
+/** What may be dropped. */
+interface Choice {
+  readonly never: number;
+  readonly unless: number;
+  readonly head: Uint8Array;
+}
+
+function choiceOf(never: number, unless: number, head: Bytes, count: number): Choice {
+  if (count < 0 || count > head.length) throw new RangeError(`${count} bytes of a head of ${head.length}`);
+  return { never, unless, head: view(head).subarray(0, count) };
+}
+
 class Queue {
   readonly bytes: Uint8Array;
   readonly numbers: Int32Array;
@@ -199,22 +211,81 @@ class Queue {
     this.set(QueueNumber.Used, to > first ? to - first : size - first + to - QUEUE_HEADER);
   }
 
-  /**
-   * Slides everything together, so that what is free is in one piece. What stood at the front may have moved up to the
-   * rest, and all of it goes to the front then.
-   */
+  /** Slides everything to the front, so that what is free is in one piece behind it. */
   slideAll(): void {
-    if (this.wrapped()) this.slideFrom(this.get(Place.Head));
-    if (!this.wrapped()) this.slideFrom(QUEUE_HEADER);
+    const count = this.get(QueueNumber.Count);
+    if (this.wrapped()) this.straighten();
+    if (count > 0) this.slide(QUEUE_HEADER, this.get(Place.Head), count - this.get(QueueNumber.Due), count);
   }
 
-  slideFrom(to: number): void {
-    const count = this.get(QueueNumber.Count);
-    this.slide(to, this.get(Place.Head), count - this.get(QueueNumber.Due), count);
+  /** What goes on at the front follows the rest instead, from the front on. */
+  straighten(): void {
+    const [head, tail, end, next] = [this.get(Place.Head), this.get(Place.Tail), this.get(Place.End), this.get(Place.Next)];
+    const later = this.bytes.slice(QUEUE_HEADER, tail);
+    const earlier = end - head;
+    this.bytes.copyWithin(QUEUE_HEADER, head, end);
+    this.bytes.set(later, QUEUE_HEADER + earlier);
+    this.set(Place.Next, next < head ? next + earlier : next - head + QUEUE_HEADER);
+    this.set(Place.Head, QUEUE_HEADER);
+    this.set(Place.Tail, tail + earlier);
+    this.set(Place.End, this.bytes.length);
   }
 
   wrapped(): boolean {
     return this.get(QueueNumber.Count) > 0 && this.get(Place.Tail) <= this.get(Place.Head);
+  }
+
+  isChosen(at: number, choice: Choice): boolean {
+    const first = this.first(at);
+    if ((first & choice.never) !== 0) return false;
+    if ((first & choice.unless) === 0) return true;
+    let body = at + 2;
+    while ((this.bytes[body - 1] ?? 0) >= 128) body++;
+    const { head } = choice;
+    if (head.length === 0 || body + head.length > at + this.packetLength(at)) return false;
+    return Buffer.compare(this.range(body, head.length), head) === 0;
+  }
+
+  /** Without a run, everything can be slid together: it is a matter of how many bytes there are. */
+  fitsTogether(room: number, choice: Choice): boolean {
+    const older = this.get(QueueNumber.Count) - this.untouched().left;
+    let total = room;
+    let count = 0;
+    let at = this.get(Place.Head);
+    for (let i = 0; i < this.get(QueueNumber.Count); i++) {
+      const length = this.packetLength(at);
+      if (this.first(at) !== 0 && (i < older || !this.isChosen(at, choice))) {
+        total += length;
+        count++;
+      }
+      at = this.behind(at + length);
+    }
+    return count < this.get(QueueNumber.Slots) && total <= this.bytes.length - QUEUE_HEADER;
+  }
+
+  /** With a run, only what is behind it moves: down to its end, or on to the front. */
+  fitsBehindRun(room: number, choice: Choice): boolean {
+    const { at: from, left } = this.untouched();
+    const head = this.get(Place.Head);
+    const size = this.bytes.length;
+    let at = from;
+    let to = left === 0 ? this.get(Place.Tail) : from;
+    let count = this.get(QueueNumber.Count) - left;
+    let upper = !this.wrapped() || to >= head;
+    for (let i = 0; i < left; i++) {
+      const length = this.packetLength(at);
+      if (!this.isChosen(at, choice)) {
+        if (upper && to + length > size) {
+          to = QUEUE_HEADER;
+          upper = false;
+        }
+        to += length;
+        count++;
+      }
+      at = this.behind(at + length);
+    }
+    if (count >= this.get(QueueNumber.Slots)) return false;
+    return (upper && to + room <= size) || (upper ? QUEUE_HEADER : to) + room <= head;
   }
 
   /** The packets that have neither begun nor are in the run: the place of the first, and their number. */
@@ -445,27 +516,34 @@ export function queuePlaceholder(bytes: Bytes): number {
 
 export function queueWaiting(
   bytes: Bytes,
-  mask: number,
-  value: number,
+  never: number,
+  unless: number,
   head: Bytes,
   count: number,
   spare: number,
 ): number {
   const queue = new Queue(bytes);
-  if (count < 0 || count > head.length) throw new RangeError(`${count} bytes of a head of ${head.length}`);
-  const wanted = view(head).subarray(0, count);
+  const choice = choiceOf(never, unless, head, count);
   const { at: from, left } = queue.untouched();
   let at = from;
   for (let i = spare; i < left; i++) {
-    const length = queue.packetLength(at);
-    if ((queue.first(at) & mask) === value) {
-      let body = at + 2;
-      while ((queue.bytes[body - 1] ?? 0) >= 128) body++;
-      if (body + count <= at + length && Buffer.compare(queue.range(body, count), wanted) === 0) return at;
-    }
-    at = queue.behind(at + length);
+    if (queue.isChosen(at, choice)) return at;
+    at = queue.behind(at + queue.packetLength(at));
   }
   return -1;
+}
+
+export function queueCouldFit(
+  bytes: Bytes,
+  room: number,
+  never: number,
+  unless: number,
+  head: Bytes,
+  count: number,
+): boolean {
+  const queue = new Queue(bytes);
+  const choice = choiceOf(never, unless, head, count);
+  return queue.get(QueueNumber.Run) === 0 ? queue.fitsTogether(room, choice) : queue.fitsBehindRun(room, choice);
 }
 
 export function queueDrop(bytes: Bytes, dropped: number): void {
