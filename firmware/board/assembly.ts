@@ -5,6 +5,7 @@ import { arm, isDue, later, sooner, waitFor } from "../core/time";
 import { addSubscription, brokerOf, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
 import { type Client, type ClientOptions, ClientState } from "../mqtt/client-state";
 import { type Notice } from "../mqtt/connect";
+import { WhenFull } from "../mqtt/publication";
 import { type MessageHandler } from "../mqtt/subscriptions";
 import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
 import { type EspAt, type EspAtEvents, type EspAtOptions } from "../wifi/esp-at-state";
@@ -12,18 +13,18 @@ import { type Board } from "./application";
 import { consolePoll, consoleWait, createConsole } from "./console";
 import { type Console } from "./console-state";
 import { startText } from "./console-status";
-import { type CrashReport, createCrashReport, pollCrashReport } from "./crash-report";
+import { crashReportDropped, type CrashReport, createCrashReport, pollCrashReport } from "./crash-report";
 import { createJournal, Happening, type Journal, note, reasonOf } from "./journal";
 import { type NumberSpec, pollNumbers } from "./number";
 import { createSortedNames } from "./names";
 import { addNumber, addReading, addRelay, addRule, complain, createParts, type NumberListener, type Parts } from "./parts";
 import { type ReadingSpec, sampleReading } from "./reading";
 import { type RelaySpec } from "./relay";
-import { pollRule, sampleRule } from "./rule";
+import { pollRule, ruleDropped, sampleRule } from "./rule";
 import { loadSettings, type Settings } from "./settings";
 import { SIZES } from "./sizes";
-import { type BoardSpec } from "./spec";
-import { pollStateTopic } from "./state-topic";
+import { type BoardSpec, type TelemetryPolicy } from "./spec";
+import { pollStateTopic, stateDropped } from "./state-topic";
 import { isBetween } from "./text-checks";
 import {
   createReadingField,
@@ -77,6 +78,17 @@ export function createBoard<
       }
       hurryFirstTelemetry(telemetry, now);
     },
+    dropped(id) {
+      crashReportDropped(crash, id);
+      for (let i = 0; i < parts.states.length; i++) {
+        const state = parts.states[i];
+        if (state !== undefined) stateDropped(state, id);
+      }
+      for (let i = 0; i < parts.rules.length; i++) {
+        const rule = parts.rules[i];
+        if (rule !== undefined) ruleDropped(rule, id);
+      }
+    },
     offline() {
       const happened = client.welcome ? Happening.SessionLost : Happening.ConnectFailed;
       note(journal, happened, brokerOf(client).host, reasonOf(client.fault, client.refusal, client.lastLoss));
@@ -92,7 +104,7 @@ export function createBoard<
     },
   };
   declareParts(parts, spec, listener);
-  const telemetry = createBoardTelemetry(parts, spec.telemetry.every, spec.telemetry.fields);
+  const telemetry = createBoardTelemetry(parts, spec.telemetry);
   if (addSubscription(client, prefix + "availability", 1, createAvailabilityWatch(client)) === undefined) {
     complain(parts, "no room for a subscription to availability: the board has too many relays and numbers");
   }
@@ -218,7 +230,7 @@ function waitOf(parts: Parts, wifi: EspAt, telemetry: Telemetry, now: Millis): n
 }
 
 /** @boot */
-function createBoardTelemetry(parts: Parts, every: string, names: readonly string[]): Telemetry {
+function createBoardTelemetry(parts: Parts, { every, fields: names, whenFull }: AnySpec["telemetry"]): Telemetry {
   const fields: Field[] = [];
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
@@ -234,7 +246,13 @@ function createBoardTelemetry(parts: Parts, every: string, names: readonly strin
   if (!isBetween(interval.min, 1, LONGEST_INTERVAL) || interval.max > LONGEST_INTERVAL) {
     complain(parts, "the interval of telemetry must range within 1 to 2147483 s");
   }
-  return createTelemetry(parts.prefix + "telemetry", fields, interval, parts.sequence);
+  return createTelemetry(parts.prefix + "telemetry", fields, interval, parts.sequence, policyOf(whenFull));
+}
+
+/** @boot */
+function policyOf(policy: TelemetryPolicy | undefined): WhenFull {
+  if (policy === "refuse") return WhenFull.Refuse;
+  return policy === "keep newest" ? WhenFull.KeepNewest : WhenFull.DropOldest;
 }
 
 /** @boot */

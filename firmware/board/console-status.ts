@@ -71,48 +71,57 @@ function writeCounterLine(console: Console, writer: Writer, step: number): boole
       numberLine(writer, "refused=", stats.refused + stats.offline + stats.tooLong + outbox.dropped);
       return true;
     case 4:
-      numberLine(writer, "queued=", outboxCount(outbox));
+      numberLine(writer, "dropped.oldest=", stats.overwritten);
       return true;
     case 5:
-      numberLine(writer, "queued.bytes=", outboxUsed(outbox));
+      numberLine(writer, "dropped.older=", stats.replaced);
       return true;
     case 6:
-      numberLine(writer, "queued.high=", queueNumber(outbox.queue, QueueNumber.HighCount));
+      numberLine(writer, "dropped.qos0=", stats.displaced);
       return true;
     case 7:
-      numberLine(writer, "queued.bytes.high=", queueNumber(outbox.queue, QueueNumber.HighBytes));
+      numberLine(writer, "queued=", outboxCount(outbox));
       return true;
     case 8:
-      numberLine(writer, "received=", stats.received);
+      numberLine(writer, "queued.bytes=", outboxUsed(outbox));
       return true;
     case 9:
-      numberLine(writer, "commands=", parts.commands.stats.obeyed);
+      numberLine(writer, "queued.high=", queueNumber(outbox.queue, QueueNumber.HighCount));
       return true;
     case 10:
-      numberLine(writer, "commands.refused=", parts.commands.stats.rejected);
+      numberLine(writer, "queued.bytes.high=", queueNumber(outbox.queue, QueueNumber.HighBytes));
       return true;
     case 11:
-      numberLine(writer, "sessions=", stats.sessions);
+      numberLine(writer, "received=", stats.received);
       return true;
     case 12:
-      numberLine(writer, "sessions.lost=", stats.losses);
+      numberLine(writer, "commands=", parts.commands.stats.obeyed);
       return true;
     case 13:
-      numberLine(writer, "wifi.joins=", wifi.stats.joins);
+      numberLine(writer, "commands.refused=", parts.commands.stats.rejected);
       return true;
     case 14:
-      numberLine(writer, "wifi.lost=", wifi.stats.wifiLosses);
+      numberLine(writer, "sessions=", stats.sessions);
       return true;
     case 15:
-      numberLine(writer, "module.resets=", wifi.stats.resets + wifi.stats.reboots);
+      numberLine(writer, "sessions.lost=", stats.losses);
       return true;
     case 16:
-      numberLine(writer, "serial.lost=", hal.serial.lost());
+      numberLine(writer, "wifi.joins=", wifi.stats.joins);
       return true;
     case 17:
-      numberLine(writer, "console.lost=", hal.console.lost());
+      numberLine(writer, "wifi.lost=", wifi.stats.wifiLosses);
       return true;
     case 18:
+      numberLine(writer, "module.resets=", wifi.stats.resets + wifi.stats.reboots);
+      return true;
+    case 19:
+      numberLine(writer, "serial.lost=", hal.serial.lost());
+      return true;
+    case 20:
+      numberLine(writer, "console.lost=", hal.console.lost());
+      return true;
+    case 21:
       numberLine(writer, "console.dropped=", console.output.ring.refused);
       return true;
     default:

@@ -47,6 +47,11 @@ export function pollCrashReport(report: CrashReport, client: Client, journal: Jo
   }
 }
 
+/** A message was dropped that waited: if it was the report, it is owed again. */
+export function crashReportDropped(report: CrashReport, id: number): void {
+  if (report.progress === Progress.Queued && report.id === id) report.progress = Progress.Owed;
+}
+
 function queue(report: CrashReport, client: Client): void {
   if (!canPublish(client, report.publication)) return;
   const payload = publishBegin(client, report.publication);

@@ -5,6 +5,7 @@
  */
 import { type Client } from "../mqtt/client-state";
 import { type Publication, createPublication } from "../mqtt/publication";
+import { outboxHolds } from "../mqtt/outbox";
 import { canPublish, publishText } from "../mqtt/publish";
 import { round, textLength } from "#native";
 import { type Reading, type ReadingSpec } from "./reading";
@@ -31,6 +32,8 @@ export interface Rule {
   high: boolean;
   /** Has fired, and the message did not get into the outbox yet. */
   pending: boolean;
+  /** The packet identifier of a message that the outbox holds; 0: none. */
+  queued: number;
   fired: number;
 }
 
@@ -50,6 +53,7 @@ export function createRule(
     payload,
     high: false,
     pending: false,
+    queued: 0,
     fired: 0,
   };
 }
@@ -68,6 +72,16 @@ export function sampleRule(rule: Rule): void {
 
 /** Publishes what has fired, as soon as there is room. */
 export function pollRule(rule: Rule, client: Client): void {
+  if (rule.queued !== 0 && !outboxHolds(client.outbox, rule.queued)) rule.queued = 0;
   if (!rule.pending || !canPublish(client, rule.publication)) return;
-  if (publishText(client, rule.publication, rule.payload)) rule.pending = false;
+  if (!publishText(client, rule.publication, rule.payload)) return;
+  rule.pending = false;
+  rule.queued = client.draftId;
+}
+
+/** A message was dropped that waited: if it was the rule's, it is published again when there is room. */
+export function ruleDropped(rule: Rule, id: number): void {
+  if (rule.queued !== id) return;
+  rule.queued = 0;
+  rule.pending = true;
 }

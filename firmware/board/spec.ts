@@ -20,9 +20,21 @@ export interface BoardSpec<
     readonly every: keyof N & string;
     /** The fields of the JSON object, in their order. */
     readonly fields: readonly FieldName<R, L>[];
+    /**
+     * What becomes of a message that finds the outbox full, after a long time without a broker. Left out: the oldest go,
+     * so that what arrives in the end leads without a gap to the present. Other messages of the board are never lost by
+     * it: a rule's message, a state or a crash report that had to go waits until there is room again.
+     */
+    readonly whenFull?: TelemetryPolicy;
   };
   readonly rules: Readonly<Record<string, RuleSpec<R>>>;
 }
+
+/**
+ * `"drop oldest"` keeps the latest messages, as many as have room; `"refuse"` keeps the first ones; `"keep newest"` holds
+ * no more than one, also when there is room, for boards of which only the present counts.
+ */
+export type TelemetryPolicy = "drop oldest" | "refuse" | "keep newest";
 
 /** A reading, a relay, `seq` (which counts the messages since power-on) or `uptime` (seconds since power-on). */
 export type FieldName<R, L> = (keyof R & string) | (keyof L & string) | "seq" | "uptime";

@@ -4,7 +4,7 @@ import { createJsonKey, jsonFieldRoom, writeJsonBoolean, writeJsonEnd, writeJson
 import { arm, createDeadline, type Deadline, elapsed, isDue, later } from "../core/time";
 import { type Writer } from "../core/writer";
 import { type Client } from "../mqtt/client-state";
-import { createPublication, type Publication } from "../mqtt/publication";
+import { createPublication, type Publication, type WhenFull } from "../mqtt/publication";
 import { publishBegin, publishEnd } from "../mqtt/publish";
 import { type NumberSetting } from "./number";
 import { type Reading } from "./reading";
@@ -27,7 +27,7 @@ export interface Telemetry {
   readonly next: Deadline;
 }
 
-/** How many telemetry messages there have been since power-on, those that the outbox refused included. */
+/** How many telemetry messages there have been since power-on, those that the outbox refused or dropped included. */
 export interface Sequence {
   count: number;
 }
@@ -38,10 +38,12 @@ export function createTelemetry(
   fields: readonly Field[],
   every: NumberSetting,
   sequence: Sequence,
+  whenFull: WhenFull,
 ): Telemetry {
   let room = 1;
   for (let i = 0; i < fields.length; i++) room += fields[i]?.room ?? 0;
-  return { publication: createPublication(topic, 1, false, room), fields, every, sequence, next: createDeadline() };
+  const publication = createPublication(topic, 1, false, room, whenFull);
+  return { publication, fields, every, sequence, next: createDeadline() };
 }
 
 /** Counts the interval from now. */
@@ -55,7 +57,8 @@ export function hurryFirstTelemetry(telemetry: Telemetry, now: Millis): void {
 }
 
 /**
- * Publishes when it is due, online or not: offline the outbox keeps it. What the outbox refuses is a gap in `seq`.
+ * Publishes when it is due, online or not: offline the outbox keeps it. What the outbox refuses or drops is a gap in
+ * `seq`.
  */
 export function pollTelemetry(telemetry: Telemetry, client: Client, now: Millis): void {
   if (!isDue(telemetry.next, now)) return;

@@ -2,7 +2,7 @@
 import { textLength } from "#native";
 import { type Client, Mistake } from "./client-state";
 import { type Qos } from "./packet";
-import { createPublication, type Publication } from "./publication";
+import { createPublication, type Publication, WhenFull } from "./publication";
 import { isTopicName } from "./topic";
 
 /** Where a topic's text begins in the head of a publication: behind its length. */
@@ -21,6 +21,7 @@ export function addPublication(
   qos: number,
   retain: boolean,
   maxPayload: number,
+  whenFull: WhenFull = WhenFull.Refuse,
 ): Publication | undefined {
   if (!isQos(qos)) return refuse(client, Mistake.Qos);
   if (qos === 2 && client.exactlyOnce === undefined) return refuse(client, Mistake.ExactlyOnceMissing);
@@ -28,7 +29,7 @@ export function addPublication(
   if (length === 0 || length > LONGEST_TOPIC) return refuse(client, Mistake.TopicName);
   const size = client.options.outboxSize;
   if (length + maxPayload > size) return refuse(client, Mistake.OutboxSize);
-  const publication = createPublication(topic, qos, retain, maxPayload);
+  const publication = createPublication(topic, qos, retain, maxPayload, whenFull);
   if (!isTopicName(publication.head, TEXT_AT, length)) return refuse(client, Mistake.TopicName);
   if (publication.room > size) return refuse(client, Mistake.OutboxSize);
   return publication;

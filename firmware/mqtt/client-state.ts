@@ -71,6 +71,27 @@ export const enum Mistake {
   OutboxSize,
 }
 
+/** Why a message was refused. Nothing has changed by it, and nothing was queued. */
+export const enum PublishError {
+  None,
+  /** At QoS 0 it needs a session, and there is none. */
+  NoSession,
+  /** There is no room in the outbox, and its publication lets nothing be dropped that would make enough. Try again. */
+  Full,
+  /** The same, and there is no session: nothing makes room before there is one. */
+  FullOffline,
+  /** Even an empty outbox would be too small. */
+  LargerThanOutbox,
+  /** Its payload is longer than its publication allows. */
+  TooLong,
+  /** Another message is being written: {@link publishEnd} comes first. */
+  Busy,
+  /** Nothing was begun that could be ended. */
+  NotBegun,
+  /** The session is kept in storage, and the message could not be. */
+  NotKept,
+}
+
 /** Where a broker listens. */
 export interface Broker {
   /** Name or address, at most 64 bytes; and 1 to 65535. */
@@ -124,6 +145,11 @@ export interface ClientEvents {
    * or may not have taken in were given up: to send them again could deliver them twice. The rest goes on as it was.
    */
   sessionLost?(now: Millis, discarded: number): void;
+  /**
+   * The message with this packet identifier, at QoS 1 or 2, was accepted and waited, and was dropped for another before
+   * it was sent: see `WhenFull`. The identifier is free again. Called while that other is published: do not publish.
+   */
+  dropped?(id: number): void;
 }
 
 /** Counters since power-on. They only grow. */
@@ -136,6 +162,13 @@ export interface ClientStats {
   refused: number;
   offline: number;
   tooLong: number;
+  /**
+   * Messages that were accepted and never sent: dropped at QoS 0 for one at QoS 1 or 2; as the oldest; and for a newer
+   * one of the same topic.
+   */
+  displaced: number;
+  overwritten: number;
+  replaced: number;
   /** Messages at QoS 2 that were given up because the broker had forgotten the session: see `sessionLost`. */
   discarded: number;
   /**
@@ -181,6 +214,8 @@ export interface Client {
   fault: Fault;
   /** Why the last thing that was refused at boot was. With wrong options the client does not start. */
   mistake: Mistake;
+  /** Why the last message that was refused was. */
+  publishError: PublishError;
   /** The return code of the last refused CONNECT, 1 to 5. [MQTT 3.1.1 §3.2.2.3] */
   refusal: number;
   /** What the broker did the last time that it broke the protocol. It stays until it does so again. */

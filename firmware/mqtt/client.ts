@@ -35,6 +35,7 @@ import {
   type ClientStats,
   Fault,
   Mistake,
+  PublishError,
 } from "./client-state";
 import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
 import { announce, createReaderEvents, fail } from "./incoming";
@@ -118,6 +119,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     state: ClientState.Idle,
     fault: Fault.None,
     mistake: mistakeIn(options),
+    publishError: PublishError.None,
     refusal: 0,
     breach: Breach.None,
     lastLoss: LinkLoss.Closed,
@@ -234,6 +236,9 @@ function createStats(): ClientStats {
     refused: 0,
     offline: 0,
     tooLong: 0,
+    displaced: 0,
+    overwritten: 0,
+    replaced: 0,
     discarded: 0,
     received: 0,
     duplicates: 0,

@@ -6,7 +6,7 @@
  * Nothing is kept of a message but its packet: whether it was sent tells its place, whether it is over its first byte,
  * which identifier it has its bytes.
  *
- * Full is a normal state: the newest message is refused and counted; what is held is kept.
+ * Full is a normal state: what becomes of a message then, its publication says, see `make-room.ts`.
  */
 import { type Bytes, QueueNumber } from "../../hal/hal";
 import {
@@ -20,6 +20,7 @@ import {
   queueReady,
   queueRewind,
   queueWindow,
+  u16At,
 } from "#native";
 import { afterLinkLoss, afterSessionLoss, Flow } from "./flow";
 import { DUP, QOS_BITS } from "./packet";
@@ -88,6 +89,14 @@ export function outboxRepeated(outbox: Outbox, packets: number): void {
 /** Whether an identifier belongs to a message whose flow has not ended. [MQTT-2.3.1-2] */
 export function outboxHolds(outbox: Outbox, id: number): boolean {
   return queueFind(outbox.queue, QOS_BITS, id, false) >= 0;
+}
+
+/** The identifier of the packet at `at`, which is one at QoS 1 or 2. */
+export function outboxIdAt(outbox: Outbox, at: number): number {
+  const queue = outbox.queue;
+  let body = at + 2;
+  while (byteAt(queue, body - 1) >= 128) body++;
+  return u16At(queue, body + 2 + u16At(queue, body));
 }
 
 /** The link is gone: everything that is still owed is sent again on the next, oldest first. */

@@ -30,6 +30,9 @@ export const QOS_2 = 0x04;
 export const QOS_BITS = 0x06;
 export const DUP = 0x08;
 
+/** In the outbox only: the packet keeps the place of one whose bytes are elsewhere, see `Native.queueWindow`. */
+export const PLACEHOLDER = 0x80;
+
 /** The same, for what runs with every message: on a chip these are no variables. */
 export const enum PublishFlag {
   Retain = 0x01,

@@ -7,9 +7,24 @@ import { allocate } from "#native";
 import { createWriter } from "../core/writer";
 import { lengthBytes, PacketType, type Qos, qosBits, RETAIN, stringBytes, writeString } from "./packet";
 
+/** What becomes of a message that finds no room in the outbox. */
+export const enum WhenFull {
+  /** It is refused; what is held is kept. */
+  Refuse,
+  /** The oldest messages that have never been sent are dropped for it; for one at QoS 0, only such at QoS 0. */
+  DropOldest,
+  /**
+   * Only the newest message of the topic is kept, also when there is room: those before it that have never been sent are
+   * dropped, and it goes to the end.
+   */
+  KeepNewest,
+}
+
 export interface Publication {
   /** What comes before the payload: the topic, and room for the packet identifier at QoS 1 and 2. [MQTT 3.1.1 §3.3.2] */
   readonly head: Bytes;
+  /** How many bytes of that are the topic, with its length. */
+  readonly topicSize: number;
   /** The first byte of a first send: DUP is never set in it. [MQTT-3.3.1-1] [MQTT-3.3.1-2] */
   readonly first: number;
   readonly qos: Qos;
@@ -17,17 +32,25 @@ export interface Publication {
   readonly maxPayload: number;
   /** The longest packet. */
   readonly room: number;
+  readonly whenFull: WhenFull;
 }
 
 /**
  * What to hand to {@link publishBegin} again and again. QoS 2 is for a client with the feature `exactlyOnce`:
  * `addPublication` makes one for a client and says what is wrong with it. @boot
  */
-export function createPublication(topic: string, qos: Qos, retain: boolean, maxPayload: number): Publication {
-  const writer = createWriter(allocate(stringBytes(topic) + (qos === 0 ? 0 : 2)));
+export function createPublication(
+  topic: string,
+  qos: Qos,
+  retain: boolean,
+  maxPayload: number,
+  whenFull: WhenFull = WhenFull.Refuse,
+): Publication {
+  const topicSize = stringBytes(topic);
+  const writer = createWriter(allocate(topicSize + (qos === 0 ? 0 : 2)));
   writeString(writer, topic);
   const head = writer.bytes;
   const first = PacketType.Publish * 16 + qosBits(qos) + (retain ? RETAIN : 0);
   const remaining = head.length + maxPayload;
-  return { head, first, qos, maxPayload, room: 1 + lengthBytes(remaining) + remaining };
+  return { head, topicSize, first, qos, maxPayload, room: 1 + lengthBytes(remaining) + remaining, whenFull };
 }

@@ -10,38 +10,41 @@
 import type { Bytes } from "../../hal/hal";
 import { div, putU16, queueClose, queueOpen, queuePut } from "#native";
 import { type Writer, writeBytes, writeText } from "../core/writer";
-import { type Client, ClientState } from "./client-state";
+import { type Client, ClientState, PublishError } from "./client-state";
+import { couldMakeRoom, dropOlder, makeRoom } from "./make-room";
 import { outboxFits } from "./outbox";
-import { type Publication } from "./publication";
+import { lengthBytes } from "./packet";
+import { type Publication, WhenFull } from "./publication";
 import { nextId } from "./sender";
 
 /** Whether {@link publishBegin} would succeed now: for what is tried again and again, so that only losses count. */
 export function canPublish(client: Client, publication: Publication): boolean {
   if (publication.qos === 0 && client.state !== ClientState.Online) return false;
   if (publication.qos !== 0 && client.keeper !== undefined && !client.keeper.hasRoom(publication.qos)) return false;
-  return client.draftOf === undefined && outboxFits(client.outbox, publication.room);
+  if (client.draftOf !== undefined) return false;
+  return outboxFits(client.outbox, publication.room) || couldMakeRoom(client, publication, publication.room);
 }
 
 /**
  * Reserves room for a message and gives the writer for its payload, at most `publication.maxPayload` bytes.
- * {@link publishEnd} must follow in the same turn, before anything else is published. Gives `undefined`, and counts it,
- * when the outbox is full (`refused`: what is held stays held, try again when something was acknowledged) or when a
- * QoS 0 message has no session to go out on (`offline`).
+ * {@link publishEnd} must follow in the same turn, before anything else is published. Gives `undefined`, counts it and
+ * names it in `client.publishError`, when the outbox is full and the publication's policy makes no room (`refused`: what
+ * is held stays held, try again when something was acknowledged) or when a QoS 0 message has no session to go out on
+ * (`offline`).
  */
 export function publishBegin(client: Client, publication: Publication): Writer | undefined {
   const qos = publication.qos;
-  const stats = client.stats;
   if (qos === 0 && client.state !== ClientState.Online) {
-    stats.offline++;
+    refuseOffline(client);
     return undefined;
   }
   const draft = client.draft;
   const queue = draft.bytes;
   const room = publication.maxPayload;
-  const at = client.draftOf === undefined ? queueOpen(queue, publication.head, room) : -1;
+  let at = client.draftOf === undefined ? queueOpen(queue, publication.head, room) : -1;
   if (at < 0) {
-    stats.refused++;
-    return undefined;
+    if (!makeRoom(client, publication, publication.room)) return undefined;
+    at = queueOpen(queue, publication.head, room);
   }
   if (qos !== 0) {
     client.draftId = nextId(client);
@@ -56,19 +59,24 @@ export function publishBegin(client: Client, publication: Publication): Writer |
 }
 
 /**
- * Queues the message that was begun. False, and nothing was queued, when its payload did not fit, which counts as
- * `tooLong`; or when the session is kept in storage and the message could not be, which counts as `refused`.
+/**
+ * Queues the message that was begun. False when its payload did not fit, which counts as `tooLong`; when the session is
+ * kept in storage and the message could not be, which counts as `refused`; or when none was begun. Then nothing was
+ * queued, and `client.publishError` says which. What was dropped to make room for it is gone.
  */
 export function publishEnd(client: Client): boolean {
   const publication = client.draftOf;
-  if (publication === undefined) return false;
+  if (publication === undefined) {
+    client.publishError = PublishError.NotBegun;
+    return false;
+  }
   const keeper = client.keeper;
   client.draftOf = undefined;
   client.direct = keeper === undefined;
   const draft = client.draft;
   if (draft.overflow) {
     draft.overflow = false;
-    client.stats.tooLong++;
+    refuseTooLong(client);
     return false;
   }
   const stats = client.stats;
@@ -76,35 +84,38 @@ export function publishEnd(client: Client): boolean {
     const bodyAt = draft.start - publication.head.length;
     if (!keeper.keep(client, publication.first, bodyAt, draft.at - bodyAt)) {
       stats.refused++;
+      client.publishError = PublishError.NotKept;
       return false;
     }
   }
   queueClose(draft.bytes, draft.at, publication.first);
   stats.published++;
+  if (publication.whenFull === WhenFull.KeepNewest) dropOlder(client, publication);
   return true;
 }
 
 /**
  * Publishes a payload that is there already: `count` bytes of `from`, at most `publication.maxPayload`. Gives whether it
- * was queued; if not, it was counted as {@link publishBegin} and {@link publishEnd} count it.
+ * was queued; if not, it was counted and named as {@link publishBegin} and {@link publishEnd} do.
  */
 export function publishBytes(client: Client, publication: Publication, from: Bytes, at: number, count: number): boolean {
   const qos = publication.qos;
   const stats = client.stats;
   if (qos === 0 && client.state !== ClientState.Online) {
-    stats.offline++;
+    refuseOffline(client);
     return false;
   }
   if (count > publication.maxPayload) {
-    stats.tooLong++;
+    refuseTooLong(client);
     return false;
   }
   const queue = client.outboxQueue;
-  const payloadAt = client.direct ? queuePut(queue, publication.first, publication.head, from, at, count) : -1;
+  let payloadAt = client.direct ? queuePut(queue, publication.first, publication.head, from, at, count) : -1;
   if (payloadAt < 0) {
     if (client.keeper !== undefined) return publishCopy(client, publication, from, at, count);
-    stats.refused++;
-    return false;
+    const remaining = publication.head.length + count;
+    if (!makeRoom(client, publication, 1 + lengthBytes(remaining) + remaining)) return false;
+    payloadAt = queuePut(queue, publication.first, publication.head, from, at, count);
   }
   if (qos !== 0) {
     const id = nextId(client);
@@ -113,6 +124,7 @@ export function publishBytes(client: Client, publication: Publication, from: Byt
     queue[payloadAt - 1] = id & 255;
   }
   stats.published++;
+  if (publication.whenFull === WhenFull.KeepNewest) dropOlder(client, publication);
   return true;
 }
 
@@ -130,4 +142,14 @@ export function publishText(client: Client, publication: Publication, text: stri
   if (payload === undefined) return false;
   writeText(payload, text);
   return publishEnd(client);
+}
+
+function refuseOffline(client: Client): void {
+  client.stats.offline++;
+  client.publishError = PublishError.NoSession;
+}
+
+function refuseTooLong(client: Client): void {
+  client.stats.tooLong++;
+  client.publishError = PublishError.TooLong;
 }

@@ -41,6 +41,29 @@ test("telemetry must name fields and an interval of the board", () => {
   expect(problemOf(noNumber)).toBe("telemetry names no number as its interval");
 });
 
+test.each([
+  ["refuse", { refused: 10, overwritten: 0, replaced: 0 }],
+  ["drop oldest", { refused: 0, overwritten: 10, replaced: 0 }],
+  ["keep newest", { refused: 0, overwritten: 0, replaced: 41 }],
+] as const)("telemetry that finds the outbox full does what the board says: %s", (whenFull, counted) => {
+  const application = board({
+    name: "own", readings: {}, relays: {}, rules: {},
+    numbers: { every: { unit: "s", min: 1, max: 60, initial: 10 } },
+    telemetry: { every: "every", fields: ["seq"], whenFull },
+  });
+  const rig = new Rig({ application });
+  rig.broker.stop();
+  rig.start();
+  rig.seconds(422);
+  expect(rig.board.telemetry.count).toBe(42);
+  expect(rig.board.client.stats).toMatchObject(counted);
+  rig.broker.start({ keep: false });
+  rig.seconds(60);
+  // Some more may have gone before the board was online again.
+  const { overwritten, replaced } = rig.board.client.stats;
+  expect(rig.said("telemetry")[0]).toBe(`{"seq":${1 + overwritten + replaced}}`);
+});
+
 test("a board of one's own runs with its own names, decimals and boot states", () => {
   const application = board({
     name: "own", readings, relays, numbers,

@@ -94,17 +94,35 @@ describe("telemetry", () => {
     expect(rig.board.client.stats.refused).toBe(0);
   });
 
-  test("is refused and counted when the outbox is full, and the gap shows in seq", () => {
+  test("drops the oldest that waits, counted, when the outbox is full, and the one gap in seq is before the outage's end", () => {
     const rig = new Rig().start();
     rig.broker.stop();
     rig.seconds(400);
-    expect(rig.board.client.stats.refused).toBeGreaterThan(30);
+    const { stats } = rig.board.client;
+    expect(stats).toMatchObject({ refused: 0, replaced: 0, displaced: 0 });
+    expect(stats.overwritten).toBeGreaterThan(30);
     expect(outboxCount(rig.board.client.outbox)).toBeLessThanOrEqual(32);
     rig.broker.start({ keep: false });
     rig.seconds(120);
-    const seqs = new Set(rig.said("telemetry").map((payload) => Number(/"seq":(\d+)/.exec(payload)?.[1])));
-    expect(seqs.size).toBe(rig.board.telemetry.count - rig.board.client.stats.refused);
+    const seqs = [...new Set(rig.said("telemetry").map((payload) => Number(/"seq":(\d+)/.exec(payload)?.[1])))];
+    expect(seqs).toHaveLength(rig.board.telemetry.count - stats.overwritten);
+    expect(seqs.filter((seq, place) => place > 0 && seq !== (seqs[place - 1] ?? 0) + 1)).toHaveLength(1);
     expect(rig.broker.retainedText("moth/t1/availability")).toBe("online");
+  });
+
+  test("pushes no rule's message out for good: it is published when there is room again", () => {
+    const rig = new Rig().start();
+    rig.broker.stop();
+    rig.seconds(10);
+    rig.bench.world.set("temperature", 30);
+    rig.seconds(400);
+    rig.bench.world.set("temperature", 20);
+    rig.seconds(10);
+    expect(rig.board.client.stats.overwritten).toBeGreaterThan(30);
+    expect(rig.said("ac/set")).toEqual([]);
+    rig.broker.start({ keep: false });
+    rig.seconds(120);
+    expect(rig.said("ac/set")).toEqual(['{"setpoint":26}']);
   });
 
   test("goes on without a pause, and counts its uptime on, while the clock wraps", () => {

@@ -17,6 +17,7 @@ export interface Session {
   /** Called from within the events. */
   onOnline: () => void;
   onOffline: () => void;
+  onDropped: (id: number) => void;
 }
 
 export const defaults: ClientOptions = {
@@ -45,9 +46,12 @@ export function createSession(options: Partial<ClientOptions> = {}, now = 0): Se
       session.events.push("offline");
       session.onOffline();
     },
+    dropped(id) {
+      session.onDropped(id);
+    },
   });
   const nothing = (): undefined => undefined;
-  const session: Session = { client, link, events: [], entropy: 0, onOnline: nothing, onOffline: nothing };
+  const session: Session = { client, link, events: [], entropy: 0, onOnline: nothing, onOffline: nothing, onDropped: nothing };
   return session;
 }
 
