@@ -12,6 +12,7 @@
 #include "frozen-table.h"
 #include "graph.h"
 #include "natives.h"
+#include "settle.h"
 
 static struct graph graph;
 
@@ -239,27 +240,12 @@ static void write_buffer_list(void) {
 
 /* --- the whole --- */
 
-static bool hold_the_same(const UpVal *a, const UpVal *b) {
-  const TValue *x = a->v.p;
-  const TValue *y = b->v.p;
-  if (rawtt(x) != rawtt(y)) return false;
-  if (iscollectable(x)) return gcvalue(x) == gcvalue(y);
-  if (ttypetag(x) == LUA_VLCF) return fvalue(x) == fvalue(y);
-  /* By its bits: 0.0 and -0.0 are equal and not the same. */
-  if (ttypetag(x) == LUA_VNUMFLT) {
-    lua_Number first = fltvalue(x);
-    lua_Number second = fltvalue(y);
-    return memcmp(&first, &second, sizeof first) == 0;
-  }
-  return luaV_rawequalobj(x, y);
-}
-
 static void find_same_upvalue(int number) {
   facts[number].same_as = number;
   const UpVal *upvalue = gco2upv(graph.things[number]);
   for (int i = 0; i < number; i += 1) {
     if (graph.things[i]->tt != LUA_VUPVAL || facts[i].changes || facts[number].changes) continue;
-    if (!hold_the_same(gco2upv(graph.things[i]), upvalue)) continue;
+    if (!values_are_same(gco2upv(graph.things[i])->v.p, upvalue->v.p)) continue;
     facts[number].same_as = facts[i].same_as;
     return;
   }
@@ -319,6 +305,9 @@ static void define_leaf(lua_State *L, int number, GCObject *thing) {
 
 const char *freeze(lua_State *L) {
   const TValue *root = s2v(L->top.p - 1);
+  graph = graph_of(L, root);
+  if (graph.problem != NULL) return graph.problem;
+  settle(&graph);
   graph = graph_of(L, root);
   if (graph.problem != NULL) return graph.problem;
   find_facts();

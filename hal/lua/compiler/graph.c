@@ -1,6 +1,7 @@
 #include "graph.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lfunc.h"
 #include "lopcodes.h"
@@ -122,4 +123,18 @@ bool graph_is_assigned(const struct graph *graph, const UpVal *upvalue) {
     }
   }
   return false;
+}
+
+bool values_are_same(const TValue *a, const TValue *b) {
+  if (rawtt(a) != rawtt(b)) return false;
+  switch (ttypetag(a)) {
+    case LUA_VNIL:
+    case LUA_VFALSE:
+    case LUA_VTRUE: return true;
+    case LUA_VNUMINT: return ivalue(a) == ivalue(b);
+    /* By its bits: 0.0 and -0.0 are equal and not the same. */
+    case LUA_VNUMFLT: return memcmp(&a->value_.n, &b->value_.n, sizeof a->value_.n) == 0;
+    case LUA_VLCF: return fvalue(a) == fvalue(b);
+    default: return iscollectable(a) && gcvalue(a) == gcvalue(b);
+  }
 }

@@ -27,4 +27,7 @@ bool graph_is_globals(const struct graph *graph, const UpVal *upvalue);
 /* Whether any function in the graph assigns to this upvalue. */
 bool graph_is_assigned(const struct graph *graph, const UpVal *upvalue);
 
+/* Whether two values are one and the same, and not merely equal. */
+bool values_are_same(const TValue *a, const TValue *b);
+
 #endif
