@@ -2,7 +2,6 @@
 
 #include "bytes.h"
 #include "checksum.h"
-#define MOST_UPVALUES 1
 #include "frozen.h"
 
 #include "lstring.h"
@@ -103,6 +102,16 @@ static void push_loaded(lua_State *L, const struct header *header) {
 }
 
 #endif
+
+int32_t application_place(lua_State *L, lua_Debug *call) {
+  if (application_bytecode() != NULL) return lua_getinfo(L, "l", call) == 0 ? -1 : call->currentline;
+  const CallInfo *info = call->i_ci;
+  return isLua(info) ? (int32_t)(info->u.l.savedpc - 1 - frozen_code) : -1;
+}
+
+const char *application_place_name(void) {
+  return application_bytecode() == NULL ? " at" : " lines";
+}
 
 void application_push(lua_State *L) {
   const struct header *header = application_bytecode();

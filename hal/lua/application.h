@@ -24,6 +24,15 @@ uint32_t application_build(void);
 /* Right after the state was made: puts the frozen strings in place. */
 void application_prepare(lua_State *L);
 
+/*
+ * Where a function of Lua is that is being called: the line in the bundle, or of a frozen program, which has no lines, the
+ * number of its instruction, for `moth decode` to look up. -1: not in Lua.
+ */
+int32_t application_place(lua_State *L, lua_Debug *call);
+
+/* What such places are: a word for the crash report. */
+const char *application_place_name(void);
+
 /* Pushes the application: what its file exports by default. After bytes_open. */
 void application_push(lua_State *L);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "application.h"
 #include "arena.h"
 #include "checksum.h"
 #include "lua.h"
@@ -14,7 +15,7 @@
 #define BOARD_NOINIT ".noinit"
 #endif
 
-#define MOST_LINES 12
+#define MOST_PLACES 12
 #define LONGEST_MESSAGE 80
 
 struct crash_record {
@@ -28,8 +29,8 @@ struct crash_record {
   uint32_t fresh;
   /* The program had not booted yet. */
   uint32_t at_boot;
-  uint32_t line_count;
-  int32_t lines[MOST_LINES];
+  uint32_t place_count;
+  int32_t places[MOST_PLACES];
   char message[LONGEST_MESSAGE];
   /* Over all that comes before. RAM after power-on holds anything, but not this. */
   uint32_t check;
@@ -88,19 +89,20 @@ static void begin_record(enum crash_kind kind, uint32_t detail, const char *mess
   record.check = check_of_record();
 }
 
-/* The lines that were being executed, innermost first. Should this fault, the record is there without them. */
-static void add_lines(void) {
+/* Where the program was, innermost first: see application_place. Should this fault, the record is there without it. */
+static void add_places(void) {
   if (vm == NULL) return;
   lua_Debug frame;
-  int32_t lines[MOST_LINES];
+  int32_t places[MOST_PLACES];
   uint32_t count = 0;
-  for (int level = 0; count < MOST_LINES && lua_getstack(vm, level, &frame); level += 1) {
-    if (lua_getinfo(vm, "l", &frame) == 0 || frame.currentline <= 0) continue;
-    lines[count] = frame.currentline;
+  for (int level = 0; count < MOST_PLACES && lua_getstack(vm, level, &frame); level += 1) {
+    int32_t place = application_place(vm, &frame);
+    if (place < 0) continue;
+    places[count] = place;
     count += 1;
   }
-  memcpy(record.lines, lines, count * sizeof lines[0]);
-  record.line_count = count;
+  memcpy(record.places, places, count * sizeof places[0]);
+  record.place_count = count;
   record.check = check_of_record();
 }
 
@@ -115,7 +117,7 @@ void crash_now(enum crash_kind kind, uint32_t detail, const char *message) {
   if (!crashing) {
     crashing = true;
     begin_record(kind, detail, message);
-    add_lines();
+    add_places();
   }
   port_restart();
 }
@@ -128,7 +130,7 @@ void crash_fault(uintptr_t pc, uintptr_t lr, uint32_t status) {
     record.return_to = (uint32_t)lr;
     record.status = status;
     record.check = check_of_record();
-    add_lines();
+    add_places();
   }
   port_restart();
 }
@@ -193,10 +195,10 @@ size_t crash_text(char *into, size_t room) {
   put_text(&line, "crash ");
   put_details(&line);
   put_address(&line, " build ", record.build);
-  put_text(&line, " lines");
-  for (uint32_t i = 0; i < record.line_count; i += 1) {
+  put_text(&line, application_place_name());
+  for (uint32_t i = 0; i < record.place_count; i += 1) {
     put_text(&line, " ");
-    put_number(&line, record.lines[i]);
+    put_number(&line, record.places[i]);
   }
   return line.length;
 }

@@ -1,6 +1,7 @@
 /*
  * What is known when a program dies: kept in RAM that a reset leaves alone, told at the next boot, forgotten when
- * somebody has it. Lines are those of the bundled Lua; `moth decode` leads them back to TypeScript.
+ * somebody has it. Places in the program are instructions of what is frozen, or lines of the bundled Lua where bytecode is
+ * loaded; `moth decode` leads both back to TypeScript.
  */
 #ifndef MOTH_CRASH_H
 #define MOTH_CRASH_H
@@ -35,7 +36,7 @@ enum crash_kind crash_ended_last_run(void);
 /* Whether that was before the program had booted: it would happen again at once. */
 bool crash_was_at_boot(void);
 
-/* Writes the record, with the Lua lines that are being executed, and restarts the chip. From anywhere. */
+/* Writes the record, with the places in Lua that are being executed, and restarts the chip. From anywhere. */
 _Noreturn void crash_now(enum crash_kind kind, uint32_t detail, const char *message);
 
 /* Whether a record is being written, for an interrupt that would look for a crash of its own. */
@@ -44,7 +45,7 @@ bool crash_in_progress(void);
 /*
  * Writes the record as one line of ASCII, at most `room` characters, no terminator. Gives the length; 0: there is none.
  *
- *     crash error "attempt to index a nil value" build 1a2b3c4d lines 17 203
+ *     crash error "attempt to index a nil value" build 1a2b3c4d at 1734 203
  */
 size_t crash_text(char *into, size_t room);
 

@@ -69,31 +69,63 @@ extern UpVal frozen_globals;
     char room[offsetof(Udata0, bindata) + (size)]; \
   } name;
 
-#define FUNCTION(number, parameters, flags, slots, upvalue_count, constant_count, code_size, line_count, inner_count, \
-                 mark_count, line)                                                                                    \
-  static const Proto x##number FROZEN = {                                                                             \
-      .tt = LUA_VPROTO,                                                                                               \
-      .marked = FROZEN_MARK,                                                                                          \
-      .numparams = parameters,                                                                                        \
-      .flag = (flags) | PF_FIXED,                                                                                     \
-      .maxstacksize = slots,                                                                                          \
-      .sizeupvalues = upvalue_count,                                                                                  \
-      .sizek = constant_count,                                                                                        \
-      .sizecode = code_size,                                                                                          \
-      .sizelineinfo = line_count,                                                                                     \
-      .sizep = inner_count,                                                                                           \
-      .sizeabslineinfo = mark_count,                                                                                  \
-      .linedefined = line,                                                                                            \
-      .k = (TValue *)constants##number,                                                                               \
-      .code = (Instruction *)code##number,                                                                            \
-      .p = (struct Proto **)inner##number,                                                                            \
-      .upvalues = (Upvaldesc *)upvalues##number,                                                                      \
-      .lineinfo = (ls_byte *)lines##number,                                                                           \
-      .abslineinfo = (AbsLineInfo *)marks##number,                                                                    \
-  };
+/*
+ * What a function begins with, and how far it goes: one that makes no closures ends with its instructions, and one that
+ * no closure will be made of without a list of upvalues. Lua reads nothing of what is not there (short-function.h).
+ */
+#ifdef BOARD_LOADS_BYTECODE
+#define FUNCTION_TYPE Proto
+#define MAKER_TYPE Proto
+#define INNER_TYPE Proto
+#define NAMELESS .upvalues = (Upvaldesc *)frozen_nameless,
+#else
+#define FUNCTION_HEAD   \
+  CommonHeader;         \
+  lu_byte numparams;    \
+  lu_byte flag;         \
+  lu_byte maxstacksize; \
+  int sizeupvalues : 9; \
+  TValue *k;            \
+  Instruction *code
+struct function {
+  FUNCTION_HEAD;
+};
+struct maker_function {
+  FUNCTION_HEAD;
+  struct Proto **p;
+};
+struct inner_function {
+  FUNCTION_HEAD;
+  struct Proto **p;
+  Upvaldesc *upvalues;
+};
+_Static_assert(offsetof(struct inner_function, k) == offsetof(Proto, k), "a function begins as Lua has it");
+_Static_assert(offsetof(struct inner_function, upvalues) == offsetof(Proto, upvalues), "a function goes on as Lua has it");
+#define FUNCTION_TYPE struct function
+#define MAKER_TYPE struct maker_function
+#define INNER_TYPE struct inner_function
+#define NAMELESS
+#endif
 
-/* As many as any function has, all of them without a name. */
-static const Upvaldesc nameless[MOST_UPVALUES] FROZEN __attribute__((unused));
+#define FUNCTION(number, type, parameters, flags, slots, upvalue_count, code_at, ...)    \
+  static const type x##number FROZEN = {                                                 \
+      .tt = LUA_VPROTO,                                                                  \
+      .marked = FROZEN_MARK,                                                             \
+      .numparams = parameters,                                                           \
+      .flag = (flags) | PF_FIXED,                                                        \
+      .maxstacksize = slots,                                                             \
+      .sizeupvalues = upvalue_count,                                                     \
+      .k = (TValue *)constants##number,                                                  \
+      .code = (Instruction *)frozen_code + (code_at),                                    \
+      __VA_ARGS__};
+#define INNER(number) .p = (struct Proto **)inner##number,
+#define UPVALUES(number) .upvalues = (Upvaldesc *)upvalues##number,
+
+/* The instructions of all functions, one after the other. */
+extern const Instruction frozen_code[];
+
+/* Upvalues without names: as many as any function has. */
+extern const Upvaldesc frozen_nameless[];
 
 /* A closure has as many upvalues as it has. */
 #define CLOSURE_TYPE(count) \
@@ -102,8 +134,9 @@ static const Upvaldesc nameless[MOST_UPVALUES] FROZEN __attribute__((unused));
     const Proto *p;         \
     const UpVal *up[count]; \
   };
-#define CLOSURE(name, count, function, ...) \
-  static const struct closure##count name FROZEN = {NULL, LUA_VLCL, FROZEN_MARK, count, NULL, &function, {__VA_ARGS__}};
+#define CLOSURE(name, count, function, ...)                                                      \
+  static const struct closure##count name FROZEN = {                                             \
+      NULL, LUA_VLCL, FROZEN_MARK, count, NULL, (const Proto *)&function, {__VA_ARGS__}};
 
 #define UPVALUE(name, payload, tag) {NULL, LUA_VUPVAL, FROZEN_MARK, {(TValue *)&name.u.value}, {.value = {payload, tag}}}
 

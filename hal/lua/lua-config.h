@@ -33,4 +33,8 @@
 /* A chip would carry 2 KB for `**`, which device code has no use for. */
 #define luai_numpow(L, a, b) ((void)(a), (void)(b), luaG_runerror(L, "no ** on a board"), 0)
 
+#ifndef BOARD_LOADS_BYTECODE
+#include "short-function.h"
+#endif
+
 #endif

@@ -10,6 +10,7 @@ import { shown } from "./problem";
 import type { Problem } from "./problem";
 import { nameOfApp } from "./program";
 import { type ImageSize, sizeOf } from "./size";
+import { withLines } from "./source-map";
 
 /** Bytes of RAM, found out by booting the image in the board's emulator. */
 export interface Memory {
@@ -26,7 +27,7 @@ export interface BoardReport {
   readonly build: string;
   /** Files by their format: elf, bin, uf2. */
   readonly files: Readonly<Record<string, string>>;
-  /** Leads a line of Lua back to its TypeScript. */
+  /** Leads a line of Lua, or an instruction of the image, back to its TypeScript. */
   readonly map: string;
   /** Bytes of bytecode: the application's share of the flash. */
   readonly bytecode: number;
@@ -78,6 +79,7 @@ export function buildForBoard(app: string, boardName: string, { outDir, extraFla
   if ("problems" in bundle) return bundle;
   const { lua, map } = bundle.report;
   const code = compileBytecode(readFileSync(lua, "utf8"), cache);
+  writeFileSync(map, withLines(readFileSync(map, "utf8"), code.lines));
   const stem = resolve(outDir, `${nameOfApp(app)}-${board.board}`);
   const image = linkImage(board, code, stem, { cache, extraFlags });
   const size = board.flash === undefined ? undefined : sizeOf(image.linkMap, board);

@@ -25,6 +25,8 @@ export interface Bytecode {
   readonly file: Buffer;
   /** C that hal/lua/frozen.h gives its meaning. */
   readonly frozen: string;
+  /** The line of Lua behind each instruction of what is frozen: a board reports the number of the instruction. */
+  readonly lines: readonly number[];
   /** 8 hexadecimal digits: what a crash report names. */
   readonly build: string;
 }
@@ -57,5 +59,6 @@ export function compileBytecode(lua: string, cache: string): Bytecode {
   header.writeUInt32LE(code.length, 4);
   header.writeUInt32LE(sum, 8);
   const frozen = runTool(ready, ["--frozen"], lua).toString("latin1");
-  return { file: Buffer.concat([header, code]), frozen, build: sum.toString(16).padStart(8, "0") };
+  const lines = runTool(ready, ["--lines"], lua).toString("latin1").trimEnd().split("\n").map(Number);
+  return { file: Buffer.concat([header, code]), frozen, lines, build: sum.toString(16).padStart(8, "0") };
 }

@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { LEAST_UPPER_BOUND, originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { linesOfInstructions } from "../build/source-map";
 import { Failure, reasonOf } from "../failure";
 
 /** The report as the runtime writes it, wherever in a line it stands: see `hal/lua/crash.c`. */
-const CRASH = /\bcrash (?:allocation|error|fault|stack|watchdog)\b.* build ([0-9a-f]{8}) lines((?: \d+)*)/;
+const CRASH = /\bcrash (?:allocation|error|fault|stack|watchdog)\b.* build ([0-9a-f]{8}) (lines|at)((?: \d+)*)/;
 
 /** Where builds lie unless somebody says otherwise. */
 const BUILDS = "build";
@@ -13,22 +14,30 @@ const BUILDS = "build";
 export interface CrashReport {
   /** Which build of which firmware crashed, 8 hexadecimal digits. */
   readonly build: string;
-  /** The lines of the bundled Lua that were running, innermost first. */
-  readonly lines: readonly number[];
+  /** What the places are: lines of the bundled Lua, or instructions of the program that is frozen into an image. */
+  readonly counted: "lines" | "instructions";
+  /** What was running, innermost first. */
+  readonly places: readonly number[];
 }
 
 /** The crash report in a line of text; undefined when there is none. */
 export function crashIn(text: string): CrashReport | undefined {
   const found = CRASH.exec(text);
   if (found === null) return undefined;
-  const [, build = "", lines = ""] = found;
-  return { build, lines: lines.trim().split(" ").filter((line) => line !== "").map(Number) };
+  const [, build = "", word, places = ""] = found;
+  return {
+    build,
+    counted: word === "at" ? "instructions" : "lines",
+    places: places.trim().split(" ").filter((place) => place !== "").map(Number),
+  };
 }
 
 /** A source map, and where it lies. */
 interface Map {
   readonly path: string;
   readonly trace: TraceMap;
+  /** The line of each instruction of the frozen program; empty when the map does not say. */
+  readonly lines: readonly number[];
 }
 
 /** Finds the source map of a build, and leads lines back through it. */
@@ -51,8 +60,8 @@ export class Decoder {
     if (map === undefined) {
       return [`  build ${crash.build} is not in ${this.folder}: name its source map with --map`];
     }
-    if (crash.lines.length === 0) return ["  no line of the program was running"];
-    return crash.lines.map((line) => `  at ${placeOf(map, line)}`);
+    if (crash.places.length === 0) return ["  no line of the program was running"];
+    return crash.places.map((place) => `  at ${explained(map, crash, place)}`);
   }
 
   /** Looked for at every crash: a monitor outlives builds. */
@@ -95,10 +104,16 @@ function readMap(path: string): Map {
     throw new Failure(`cannot read the source map ${path}: ${reasonOf(error)}`);
   }
   try {
-    return { path, trace: new TraceMap(text) };
+    return { path, trace: new TraceMap(text), lines: linesOfInstructions(text) };
   } catch {
     throw new Failure(`${path}: no source map: give the .lua.map that moth build has written`);
   }
+}
+
+function explained(map: Map, { counted }: CrashReport, place: number): string {
+  if (counted === "lines") return placeOf(map, place);
+  const line = map.lines[place];
+  return line === undefined ? `instruction ${place}, which ${map.path} does not know: it is another build's` : placeOf(map, line);
 }
 
 /** `file:line  what stands there`, as far as it is known. */

@@ -1,7 +1,8 @@
 /*
  * The compiler that the build runs: Lua on standard input, what a board runs on standard output, as bytecode or frozen
  * (see freeze.h). It has the board's 32-bit numbers, and leaves out what a board has no use for: the names of locals,
- * upvalues and source. Line numbers stay: a byte an instruction, in flash, and a crash can be led back to its line.
+ * upvalues and source. Line numbers stay in bytecode only; those of a frozen program are told separately, for a computer
+ * to keep.
  */
 #include <stdio.h>
 #include <string.h>
@@ -64,8 +65,11 @@ int main(int argc, char **argv) {
   } else if (argc == 2 && strcmp(argv[1], "--frozen") == 0) {
     problem = run_modules(L);
     if (problem == NULL) problem = freeze(L);
+  } else if (argc == 2 && strcmp(argv[1], "--lines") == 0) {
+    problem = run_modules(L);
+    if (problem == NULL) problem = freeze_lines(L);
   } else {
-    problem = "say --bytecode or --frozen";
+    problem = "say --bytecode, --frozen or --lines";
   }
   if (problem == NULL && fflush(stdout) != 0) problem = "cannot write what was compiled";
   return problem == NULL ? 0 : complain(problem);

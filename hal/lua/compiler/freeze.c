@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ldebug.h"
+#include "lopcodes.h"
 #include "lstring.h"
 #include "ltable.h"
 #include "lvm.h"
@@ -24,6 +26,8 @@ struct fact {
   int same_as;
   /* A function that another one makes closures of. */
   bool is_inner;
+  /* Where the instructions of a function begin among those of all. */
+  int code_at;
 };
 static struct fact *facts;
 
@@ -115,38 +119,88 @@ static bool is_reserved(lua_State *L, const TString *string) {
 
 /* --- functions --- */
 
-/* Where a closure finds its upvalues when it is made. A closure that is there already needs only their lack of names. */
-static void write_upvalue_list(int number, const Proto *function) {
-  if (!facts[number].is_inner) {
-    printf("#define upvalues%d nameless\n", number);
-    return;
+static bool jumps_to(const Proto *function, int target) {
+  for (int i = 0; i < target; i += 1) {
+    Instruction instruction = function->code[i];
+    /* A test may skip the instruction behind it. */
+    int to = testTMode(GET_OPCODE(instruction)) ? i + 2 : i;
+    switch (GET_OPCODE(instruction)) {
+      case OP_JMP: to = i + 1 + GETARG_sJ(instruction); break;
+      case OP_FORPREP:
+      case OP_TFORPREP: to = i + 1 + GETARG_Bx(instruction) + 1; break;
+      case OP_LFALSESKIP: to = i + 2; break;
+      default: break;
+    }
+    if (to == target) return true;
   }
+  return false;
+}
+
+static bool returns(Instruction instruction) {
+  OpCode operation = GET_OPCODE(instruction);
+  return operation == OP_RETURN || operation == OP_RETURN0 || operation == OP_RETURN1;
+}
+
+/* Lua ends every function with a return, also one that has returned by then. */
+static int code_size(const Proto *function) {
+  int last = function->sizecode - 1;
+  bool needed = last == 0 || !returns(function->code[last - 1]) || jumps_to(function, last);
+  return needed ? last + 1 : last;
+}
+
+static void write_code(void) {
+  int at = 0;
+  printf("const Instruction frozen_code[] FROZEN = {\n");
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i]->tt != LUA_VPROTO) continue;
+    const Proto *function = gco2p(graph.things[i]);
+    int size = code_size(function);
+    for (int j = 0; j < size; j += 1) printf("0x%xu,", (unsigned)function->code[j]);
+    printf("\n");
+    facts[i].code_at = at;
+    at += size;
+  }
+  printf("};\n");
+}
+
+/* Where a closure finds its upvalues when it is made. A closure that is there already needs only their lack of names. */
+static bool write_upvalue_list(int number, const Proto *function) {
+  if (!facts[number].is_inner || function->sizeupvalues == 0) return false;
   printf("static const Upvaldesc upvalues%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizeupvalues; i += 1) {
     const Upvaldesc *up = &function->upvalues[i];
     printf("{NULL,%d,%d,%d},", up->instack, up->idx, up->kind);
   }
   printf("};\n");
+  return true;
+}
+
+static bool write_inner_functions(int number, const Proto *function) {
+  if (function->sizep == 0) return false;
+  printf("static const Proto *const inner%d[] FROZEN = {", number);
+  for (int i = 0; i < function->sizep; i += 1) printf("(const Proto *)&x%d,", number_of(function->p[i]));
+  printf("};\n");
+  return true;
+}
+
+/* How far a function goes: see frozen.h. */
+static const char *type_of_function(int number, const Proto *function) {
+  if (facts[number].is_inner && function->sizeupvalues > 0) return "INNER_TYPE";
+  return function->sizep > 0 ? "MAKER_TYPE" : "FUNCTION_TYPE";
 }
 
 static void write_function(int number, const Proto *function) {
-  printf("static const Instruction code%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizecode; i += 1) printf("0x%xu,", (unsigned)function->code[i]);
-  printf("};\nstatic const ls_byte lines%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizelineinfo; i += 1) printf("%d,", function->lineinfo[i]);
-  printf("};\nstatic const AbsLineInfo marks%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizeabslineinfo; i += 1) {
-    printf("{%d,%d},", function->abslineinfo[i].pc, function->abslineinfo[i].line);
-  }
-  printf("};\nstatic const TValue constants%d[] FROZEN = {", number);
+  printf("static const TValue constants%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizek; i += 1) write_value(&function->k[i]);
-  printf("};\nstatic const Proto *const inner%d[] FROZEN = {", number);
-  for (int i = 0; i < function->sizep; i += 1) printf("&x%d,", number_of(function->p[i]));
   printf("};\n");
-  write_upvalue_list(number, function);
-  printf("FUNCTION(%d, %d, %d, %d, %d, %d, %d, %d, %d, %d, %d)\n", number, function->numparams, function->flag,
-         function->maxstacksize, function->sizeupvalues, function->sizek, function->sizecode, function->sizelineinfo,
-         function->sizep, function->sizeabslineinfo, function->linedefined);
+  bool makes_closures = write_inner_functions(number, function);
+  bool has_upvalue_list = write_upvalue_list(number, function);
+  printf("FUNCTION(%d, %s, %d, %d, %d, %d, %d, ", number, type_of_function(number, function), function->numparams,
+         function->flag, function->maxstacksize, function->sizeupvalues, facts[number].code_at);
+  if (makes_closures) printf("INNER(%d) ", number);
+  if (has_upvalue_list) printf("UPVALUES(%d)", number);
+  else printf("NAMELESS");
+  printf(")\n");
 }
 
 static int upvalue_number(const UpVal *upvalue) {
@@ -268,7 +322,9 @@ static void find_facts(void) {
 /* Things refer to each other in circles: each is declared before any is defined. */
 static void declare(int number, const GCObject *thing) {
   switch (thing->tt) {
-    case LUA_VPROTO: printf("static const Proto x%d;\n", number); break;
+    case LUA_VPROTO:
+      printf("static const %s x%d;\n", type_of_function(number, gco2p((GCObject *)thing)), number);
+      break;
     case LUA_VTABLE: printf("static const Table x%d;\n", number); break;
     case LUA_VLCL: printf("static const struct closure%d x%d;\n", gco2lcl((GCObject *)thing)->nupvalues, number); break;
     case LUA_VUPVAL: {
@@ -303,25 +359,38 @@ static void define_leaf(lua_State *L, int number, GCObject *thing) {
   }
 }
 
-const char *freeze(lua_State *L) {
-  const TValue *root = s2v(L->top.p - 1);
+/* What is frozen, its functions settled. NULL, or why it cannot be done. */
+static const char *gather(lua_State *L, const TValue *root) {
   graph = graph_of(L, root);
   if (graph.problem != NULL) return graph.problem;
   settle(&graph);
   graph = graph_of(L, root);
-  if (graph.problem != NULL) return graph.problem;
-  find_facts();
-  int most_upvalues = 1;
+  if (graph.problem == NULL) find_facts();
+  return graph.problem;
+}
+
+static int most_upvalues(void) {
+  int most = 1;
   for (int i = 0; i < graph.count; i += 1) {
-    if (graph.things[i]->tt != LUA_VLCL) continue;
-    int count = gco2lcl(graph.things[i])->nupvalues;
-    if (count > most_upvalues) most_upvalues = count;
+    int count = 0;
+    if (graph.things[i]->tt == LUA_VLCL) count = gco2lcl(graph.things[i])->nupvalues;
+    if (graph.things[i]->tt == LUA_VPROTO) count = gco2p(graph.things[i])->sizeupvalues;
+    if (count > most) most = count;
   }
-  printf("#define MOST_UPVALUES %d\n#include \"frozen.h\"\n", most_upvalues);
-  for (int i = 0; i <= most_upvalues; i += 1) printf("CLOSURE_TYPE(%d)\n", i);
+  return most;
+}
+
+const char *freeze(lua_State *L) {
+  const TValue *root = s2v(L->top.p - 1);
+  const char *problem = gather(L, root);
+  if (problem != NULL) return problem;
+  int most = most_upvalues();
+  printf("#include \"frozen.h\"\nconst Upvaldesc frozen_nameless[%d] FROZEN = {{0}};\n", most);
+  for (int i = 0; i <= most; i += 1) printf("CLOSURE_TYPE(%d)\n", i);
   for (int i = 0; i < FROZEN_BUCKETS; i += 1) heads[i] = -1;
   for (int i = 0; i < graph.count; i += 1) define_leaf(L, i, graph.things[i]);
   for (int i = 0; i < graph.count; i += 1) declare(i, graph.things[i]);
+  write_code();
   for (int i = 0; i < graph.count; i += 1) define(i, graph.things[i]);
   write_buckets();
   write_buffer_list();
@@ -330,4 +399,16 @@ const char *freeze(lua_State *L) {
   write_payload(root);
   printf(",%d};\nconst uint32_t frozen_build FROZEN = APPLICATION_BUILD;\n", rawtt(root));
   return graph.problem;
+}
+
+const char *freeze_lines(lua_State *L) {
+  const char *problem = gather(L, s2v(L->top.p - 1));
+  if (problem != NULL) return problem;
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i]->tt != LUA_VPROTO) continue;
+    const Proto *function = gco2p(graph.things[i]);
+    int size = code_size(function);
+    for (int j = 0; j < size; j += 1) printf("%d\n", luaG_getfuncline(function, j));
+  }
+  return NULL;
 }

@@ -17,4 +17,7 @@
  */
 const char *freeze(lua_State *L);
 
+/* Writes the line of each instruction of frozen_code, one after the other, and nothing else. */
+const char *freeze_lines(lua_State *L);
+
 #endif

@@ -133,9 +133,9 @@ describe("the sealed board", () => {
     const path = boardAddon(code, `planted-board-${code.build}`);
     const { arena, restarted, crash } = bench.run(path, () => bench.clock.now > 60_000);
     expect({ sealed: arena.sealed, restarted }).toEqual({ sealed: true, restarted: true });
-    const [, build, lines = ""] = /^crash allocation \d+ bytes build ([0-9a-f]{8}) lines ([\d ]+)$/.exec(crash) ?? [];
+    const [, build, places = ""] = /^crash allocation \d+ bytes build ([0-9a-f]{8}) at ([\d ]+)$/.exec(crash) ?? [];
     expect(build).toBe(code.build);
-    const [line = 0, ...callers] = lines.split(" ").map(Number);
+    const [line = 0, ...callers] = places.split(" ").map((place) => code.lines[Number(place)]);
     const found = originalPositionFor(new TraceMap(compiled.map), { line, column: 0, bias: LEAST_UPPER_BOUND });
     expect(found.source).toMatch(/firmware\/board\/relay\.ts$/);
     expect(source[(found.line ?? 0) - 1]).toBe("  relay.on = on;");

@@ -28,7 +28,7 @@ function filesIn(folder: string): string[] {
 function linkAddon(name: string, ours: readonly string[], luas: readonly string[]): string {
   requireLuaSource();
   const flags = [
-    "-D_GNU_SOURCE", "-std=gnu11", "-O2", "-g", "-ffunction-sections", "-fdata-sections", ...forNode,
+    "-D_GNU_SOURCE", "-DBOARD_LOADS_BYTECODE", "-std=gnu11", "-O2", "-g", "-ffunction-sections", "-fdata-sections", ...forNode,
     "-include", join(runtimeFolder, "lua-config.h"), "-I", runtimeFolder, "-I", luaSource,
   ];
   const objects = [

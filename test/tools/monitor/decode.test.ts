@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { build } from "../../../tools/build/build";
+import { withLines } from "../../../tools/build/source-map";
 import { crashIn, Decoder } from "../../../tools/monitor/decode";
 import { Program } from "../../e2e/processes";
 
@@ -38,16 +39,19 @@ function sourceLine(file: string, text: string): number {
 
 describe("a crash report", () => {
   test.each([
-    ["crash allocation 48 bytes build 1a2b3c4d lines 1203 455 1999", [1203, 455, 1999]],
-    ['crash error "attempt to index a nil value" build 1a2b3c4d lines 17', [17]],
-    ['crash error "a build 00000000 lines 9" build 1a2b3c4d lines 17', [17]],
-    ["crash fault pc 0x10001234 lr 0x10000bcd status 0x00000082 build 1a2b3c4d lines 1203", [1203]],
-    ["crash stack build 1a2b3c4d lines", []],
-    ["crash watchdog build 1a2b3c4d lines 88 90\r", [88, 90]],
-    ["12:30:01.002  crash watchdog build 1a2b3c4d lines 88", [88]],
-    ["moth/t1/crash crash watchdog build 1a2b3c4d lines 88", [88]],
-  ])("is found in %j", (text, lines) => {
-    expect(crashIn(text)).toEqual({ build: BUILD, lines });
+    ["crash allocation 48 bytes build 1a2b3c4d lines 1203 455 1999", "lines", [1203, 455, 1999]],
+    ['crash error "attempt to index a nil value" build 1a2b3c4d lines 17', "lines", [17]],
+    ['crash error "a build 00000000 lines 9" build 1a2b3c4d lines 17', "lines", [17]],
+    ["crash fault pc 0x10001234 lr 0x10000bcd status 0x00000082 build 1a2b3c4d lines 1203", "lines", [1203]],
+    ["crash stack build 1a2b3c4d lines", "lines", []],
+    ["crash watchdog build 1a2b3c4d lines 88 90\r", "lines", [88, 90]],
+    ["12:30:01.002  crash watchdog build 1a2b3c4d lines 88", "lines", [88]],
+    ["moth/t1/crash crash watchdog build 1a2b3c4d lines 88", "lines", [88]],
+    ["crash allocation 48 bytes build 1a2b3c4d at 1203 455 0", "instructions", [1203, 455, 0]],
+    ['crash error "lines 9 at 12" build 1a2b3c4d at 17', "instructions", [17]],
+    ["crash stack build 1a2b3c4d at", "instructions", []],
+  ])("is found in %j", (text, counted, places) => {
+    expect(crashIn(text)).toEqual({ build: BUILD, counted, places });
   });
 
   test.each(["crash", "crash watchdog", "a crash error of the moth", "status", "crash=", "crash nonsense build 1a2b3c4d lines 1"])(
@@ -65,6 +69,17 @@ describe("a crash report", () => {
     const original = sourceLine(COUNTER, "counter.count += 1");
     expect(lines[0]).toBe(`  at ${COUNTER}:${original}  counter.count += 1;`);
     expect(lines[1]).toMatch(/^ {2}at test\/tools\/fixtures\/(counter|blinker)\.ts:\d+ {2}.*countTurn/);
+  });
+
+  test("of a frozen program is led back from its instructions to their lines", () => {
+    const { path, lineOf } = blinker();
+    const map = join(path, "blinker.lua.map");
+    const inner = lineOf("counter.count = counter.count + 1");
+    writeFileSync(map, withLines(readFileSync(map, "utf8"), [lineOf("countTurn("), 1, inner]));
+    const lines = new Decoder(undefined, path).explain(`crash watchdog build ${BUILD} at 2 0 3`);
+    expect(lines[0]).toBe(`  at ${COUNTER}:${sourceLine(COUNTER, "counter.count += 1")}  counter.count += 1;`);
+    expect(lines[1]).toMatch(/^ {2}at test\/tools\/fixtures\/(counter|blinker)\.ts:\d+ {2}.*countTurn/);
+    expect(lines[2]).toBe(`  at instruction 3, which ${map} does not know: it is another build's`);
   });
 
   test("is led back through a map that is named, whatever its build", () => {
