@@ -107,19 +107,33 @@ _Static_assert(offsetof(struct inner_function, upvalues) == offsetof(Proto, upva
 #define NAMELESS
 #endif
 
-#define FUNCTION(number, type, parameters, flags, slots, upvalue_count, code_at, ...)    \
-  static const type x##number FROZEN = {                                                 \
-      .tt = LUA_VPROTO,                                                                  \
-      .marked = FROZEN_MARK,                                                             \
-      .numparams = parameters,                                                           \
-      .flag = (flags) | PF_FIXED,                                                        \
-      .maxstacksize = slots,                                                             \
-      .sizeupvalues = upvalue_count,                                                     \
-      .k = (TValue *)constants##number,                                                  \
-      .code = (Instruction *)frozen_code + (code_at),                                    \
-      __VA_ARGS__};
+struct closed_function {
+  ClosureHeader;
+  FUNCTION_TYPE function;
+};
+struct closed_maker {
+  ClosureHeader;
+  MAKER_TYPE function;
+};
+_Static_assert(offsetof(struct closed_function, function) == offsetof(LClosure, p), "the link stands where the pointer is");
+
+#define FUNCTION_FIELDS(number, link, parameters, flags, slots, upvalue_count, code_at, ...)                  \
+  {                                                                                                           \
+    .next = (GCObject *)(link), .tt = LUA_VPROTO, .marked = FROZEN_MARK, .numparams = parameters,             \
+    .flag = (flags) | PF_FIXED, .maxstacksize = slots, .sizeupvalues = upvalue_count,                         \
+    .k = (TValue *)constants##number, .code = (Instruction *)frozen_code + (code_at), __VA_ARGS__             \
+  }
+#define FUNCTION(number, type, ...) static const type x##number FROZEN = FUNCTION_FIELDS(number, NULL, __VA_ARGS__);
 #define INNER(number) .p = (struct Proto **)inner##number,
 #define UPVALUES(number) .upvalues = (Upvaldesc *)upvalues##number,
+
+/*
+ * A closure without upvalues and its function, when nothing else is made of that: where the closure points to the
+ * function, the function has its link to the next thing, which nobody follows. One word is both.
+ */
+#define CLOSED(name, number, type, ...)                             \
+  static const struct type name FROZEN __attribute__((aligned(8))) = { \
+      NULL, LUA_VLCL, FROZEN_MARK, 0, NULL, FUNCTION_FIELDS(number, &name.function, __VA_ARGS__)};
 
 /* The instructions of all functions, one after the other. */
 extern const Instruction frozen_code[];

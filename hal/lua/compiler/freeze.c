@@ -26,6 +26,10 @@ struct fact {
   int same_as;
   /* A function that another one makes closures of. */
   bool is_inner;
+  /* A closure without upvalues that is the only one of its function, or such a function: written as one thing. */
+  bool is_closed;
+  /* The closure of such a function. */
+  int closure;
   /* Where the instructions of a function begin among those of all. */
   int code_at;
 };
@@ -163,44 +167,62 @@ static void write_code(void) {
   printf("};\n");
 }
 
-/* Where a closure finds its upvalues when it is made. A closure that is there already needs only their lack of names. */
-static bool write_upvalue_list(int number, const Proto *function) {
-  if (!facts[number].is_inner || function->sizeupvalues == 0) return false;
+/* A closure that is there already needs only its upvalues' lack of names. */
+static bool has_upvalue_list(int number, const Proto *function) {
+  return facts[number].is_inner && function->sizeupvalues > 0;
+}
+
+/* Where a closure finds its upvalues when it is made. */
+static void write_upvalue_list(int number, const Proto *function) {
+  if (!has_upvalue_list(number, function)) return;
   printf("static const Upvaldesc upvalues%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizeupvalues; i += 1) {
     const Upvaldesc *up = &function->upvalues[i];
     printf("{NULL,%d,%d,%d},", up->instack, up->idx, up->kind);
   }
   printf("};\n");
-  return true;
 }
 
-static bool write_inner_functions(int number, const Proto *function) {
-  if (function->sizep == 0) return false;
+static void write_inner_functions(int number, const Proto *function) {
+  if (function->sizep == 0) return;
   printf("static const Proto *const inner%d[] FROZEN = {", number);
   for (int i = 0; i < function->sizep; i += 1) printf("(const Proto *)&x%d,", number_of(function->p[i]));
   printf("};\n");
-  return true;
 }
 
 /* How far a function goes: see frozen.h. */
 static const char *type_of_function(int number, const Proto *function) {
-  if (facts[number].is_inner && function->sizeupvalues > 0) return "INNER_TYPE";
+  if (has_upvalue_list(number, function)) return "INNER_TYPE";
   return function->sizep > 0 ? "MAKER_TYPE" : "FUNCTION_TYPE";
 }
 
-static void write_function(int number, const Proto *function) {
-  printf("static const TValue constants%d[] FROZEN = {", number);
+static const char *type_of_closed(const Proto *function) {
+  return function->sizep > 0 ? "closed_maker" : "closed_function";
+}
+
+static void write_constants(int number, const Proto *function) {
+  printf("static const TValue constants%d[] FROZEN __attribute__((aligned(8))) = {", number);
   for (int i = 0; i < function->sizek; i += 1) write_value(&function->k[i]);
   printf("};\n");
-  bool makes_closures = write_inner_functions(number, function);
-  bool has_upvalue_list = write_upvalue_list(number, function);
-  printf("FUNCTION(%d, %s, %d, %d, %d, %d, %d, ", number, type_of_function(number, function), function->numparams,
-         function->flag, function->maxstacksize, function->sizeupvalues, facts[number].code_at);
-  if (makes_closures) printf("INNER(%d) ", number);
-  if (has_upvalue_list) printf("UPVALUES(%d)", number);
+}
+
+/* What the macros FUNCTION and CLOSED have in common. */
+static void write_fields(int number, const Proto *function) {
+  printf("%d, %d, %d, %d, %d, ", function->numparams, function->flag, function->maxstacksize, function->sizeupvalues,
+         facts[number].code_at);
+  if (function->sizep > 0) printf("INNER(%d) ", number);
+  if (has_upvalue_list(number, function)) printf("UPVALUES(%d)", number);
   else printf("NAMELESS");
   printf(")\n");
+}
+
+static void write_function(int number, const Proto *function) {
+  write_constants(number, function);
+  write_inner_functions(number, function);
+  write_upvalue_list(number, function);
+  if (facts[number].is_closed) printf("CLOSED(x%d, %d, %s, ", facts[number].closure, number, type_of_closed(function));
+  else printf("FUNCTION(%d, %s, ", number, type_of_function(number, function));
+  write_fields(number, function);
 }
 
 static int upvalue_number(const UpVal *upvalue) {
@@ -208,6 +230,7 @@ static int upvalue_number(const UpVal *upvalue) {
 }
 
 static void write_closure(int number, const LClosure *closure) {
+  if (facts[number].is_closed) return;
   printf("CLOSURE(x%d, %d, x%d, ", number, closure->nupvalues, number_of(closure->p));
   for (int i = 0; i < closure->nupvalues; i += 1) {
     if (graph_is_globals(&graph, closure->upvals[i])) printf("&frozen_globals,");
@@ -305,6 +328,15 @@ static void find_same_upvalue(int number) {
   }
 }
 
+static void find_closed(int number) {
+  const LClosure *closure = gco2lcl(graph.things[number]);
+  struct fact *function = &facts[number_of(closure->p)];
+  if (closure->nupvalues > 0 || function->is_inner || graph_closures_of(&graph, closure->p) != 1) return;
+  facts[number].is_closed = true;
+  function->is_closed = true;
+  function->closure = number;
+}
+
 static void find_facts(void) {
   facts = calloc((size_t)graph.count, sizeof *facts);
   if (facts == NULL) exit(1);
@@ -317,22 +349,32 @@ static void find_facts(void) {
       for (int j = 0; j < gco2p(thing)->sizep; j += 1) facts[number_of(gco2p(thing)->p[j])].is_inner = true;
     }
   }
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i]->tt == LUA_VLCL) find_closed(i);
+  }
+}
+
+static void declare_function(int number, const Proto *function) {
+  if (!facts[number].is_closed) printf("static const %s x%d;\n", type_of_function(number, function), number);
+}
+
+static void declare_closure(int number, const LClosure *closure) {
+  if (facts[number].is_closed) printf("static const struct %s x%d;\n", type_of_closed(closure->p), number);
+  else printf("static const struct closure%d x%d;\n", closure->nupvalues, number);
+}
+
+static void declare_upvalue(int number, const UpVal *upvalue) {
+  if (graph_is_globals(&graph, upvalue) || facts[number].same_as != number) return;
+  printf("static %sUpVal x%d;\n", facts[number].changes ? "" : "const ", number);
 }
 
 /* Things refer to each other in circles: each is declared before any is defined. */
-static void declare(int number, const GCObject *thing) {
+static void declare(int number, GCObject *thing) {
   switch (thing->tt) {
-    case LUA_VPROTO:
-      printf("static const %s x%d;\n", type_of_function(number, gco2p((GCObject *)thing)), number);
-      break;
+    case LUA_VPROTO: declare_function(number, gco2p(thing)); break;
     case LUA_VTABLE: printf("static const Table x%d;\n", number); break;
-    case LUA_VLCL: printf("static const struct closure%d x%d;\n", gco2lcl((GCObject *)thing)->nupvalues, number); break;
-    case LUA_VUPVAL: {
-      const UpVal *upvalue = gco2upv((GCObject *)thing);
-      if (graph_is_globals(&graph, upvalue) || facts[number].same_as != number) break;
-      printf("static %sUpVal x%d;\n", facts[number].changes ? "" : "const ", number);
-      break;
-    }
+    case LUA_VLCL: declare_closure(number, gco2lcl(thing)); break;
+    case LUA_VUPVAL: declare_upvalue(number, gco2upv(thing)); break;
     default: break;
   }
 }

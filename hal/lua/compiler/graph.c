@@ -125,6 +125,15 @@ bool graph_is_assigned(const struct graph *graph, const UpVal *upvalue) {
   return false;
 }
 
+int graph_closures_of(const struct graph *graph, const Proto *function) {
+  int count = 0;
+  for (int i = 0; i < graph->count; i += 1) {
+    GCObject *thing = graph->things[i];
+    if (thing->tt == LUA_VLCL && gco2lcl(thing)->p == function) count += 1;
+  }
+  return count;
+}
+
 bool values_are_same(const TValue *a, const TValue *b) {
   if (rawtt(a) != rawtt(b)) return false;
   switch (ttypetag(a)) {

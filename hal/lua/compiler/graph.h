@@ -27,6 +27,9 @@ bool graph_is_globals(const struct graph *graph, const UpVal *upvalue);
 /* Whether any function in the graph assigns to this upvalue. */
 bool graph_is_assigned(const struct graph *graph, const UpVal *upvalue);
 
+/* How many closures of a function there are. */
+int graph_closures_of(const struct graph *graph, const Proto *function);
+
 /* Whether two values are one and the same, and not merely equal. */
 bool values_are_same(const TValue *a, const TValue *b);
 

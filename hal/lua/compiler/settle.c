@@ -94,16 +94,6 @@ static Instruction settled(Proto *function, Instruction instruction, const struc
   return instruction;
 }
 
-/* How many closures of it there are already. */
-static int closures_of(const struct graph *graph, const Proto *function) {
-  int count = 0;
-  for (int i = 0; i < graph->count; i += 1) {
-    GCObject *thing = graph->things[i];
-    if (thing->tt == LUA_VLCL && gco2lcl(thing)->p == function) count += 1;
-  }
-  return count;
-}
-
 /* Writes the new number of each upvalue, -1 for one that is gone. */
 static void settle_function(const struct graph *graph, Proto *function, const struct known *known, int *new_number) {
   bool needed[MOST_UPVALUES] = {false};
@@ -120,7 +110,7 @@ static void settle_function(const struct graph *graph, Proto *function, const st
     }
     int unused[MOST_UPVALUES];
     /* Closures that a module has made of it share it with those that are still to be made, and have other values. */
-    if (closures_of(graph, inner) == 0) settle_function(graph, inner, &to_inner, unused);
+    if (graph_closures_of(graph, inner) == 0) settle_function(graph, inner, &to_inner, unused);
     for (int j = 0; j < inner->sizeupvalues; j += 1) {
       if (inner->upvalues[j].instack == 0) needed[inner->upvalues[j].idx] = true;
     }
@@ -177,7 +167,7 @@ void settle(const struct graph *graph) {
   for (int i = 0; i < graph->count; i += 1) {
     if (graph->things[i]->tt != LUA_VLCL) continue;
     const LClosure *closure = gco2lcl(graph->things[i]);
-    ready[i] = closures_of(graph, closure->p) == 1 && !is_made_again(graph, closure->p);
+    ready[i] = graph_closures_of(graph, closure->p) == 1 && !is_made_again(graph, closure->p);
   }
   for (int i = 0; i < graph->count; i += 1) {
     if (ready[i]) settle_closure(graph, gco2lcl(graph->things[i]));
