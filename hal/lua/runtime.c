@@ -143,8 +143,7 @@ void runtime_main(void) {
   arena_reset();
   vm = lua_newstate(arena_allocate, NULL, LUA_SEED);
   if (vm == NULL) cannot_boot("the arena is too small for Lua");
-  lua_gc(vm, LUA_GCSTOP);
-  /* Not even when memory runs out: nothing is garbage, and frozen things are not to be touched. */
+  /* There is no collector that could make room when memory runs out: Lua is not to try. */
   G(vm)->gcstopem = 1;
   application_prepare(vm);
   lua_pushcfunction(vm, die_of_error);

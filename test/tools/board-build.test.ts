@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allBoards, boardNamed } from "../../tools/build/board-file";
 import { type BoardReport, buildForBoard, overBudget } from "../../tools/build/board-build";
 import { withMemory } from "../../tools/build/memory";
+import { linesOfInstructions } from "../../tools/build/source-map";
 import { readUf2 } from "../../tools/emulate/image";
 
 const fixture = "test/tools/fixtures/frozen.ts";
@@ -51,6 +52,19 @@ describe("a frozen program", () => {
     expect(text).toBe("frozen\n76\n1\n3\nthree\n7\n2\n1\n120\n201\nthird turn\n");
   }, 120_000);
 
+  it("finds what its functions see of their modules: constants, and what changes", async () => {
+    const text = await outputOf(fileOf(built("test/tools/fixtures/settled.ts", "host"), "elf"), "no\n132 no\n");
+    expect(text).toBe("3 yes\n4 no\n5 yes\n-70000 no\n8 yes\n9 no\n10 yes\n132 no\n");
+  }, 120_000);
+
+  it("tells for each instruction which line it is of", () => {
+    const { map } = built(fixture, "pico");
+    const lines = linesOfInstructions(readFileSync(map, "utf8"));
+    const text = readFileSync(map.replace(/\.map$/, ""), "utf8").split("\n");
+    expect(lines.length).toBeGreaterThan(100);
+    expect(lines.map((line) => text[line - 1] ?? "").filter((line) => line.includes("turns = turns + 1"))).not.toEqual([]);
+  });
+
   it("has the same build number each time, and another one when it changes", () => {
     const first = built(fixture, "host").build;
     expect(built(fixture, "host").build).toBe(first);
@@ -95,12 +109,12 @@ describe("an image", () => {
     expect(file.readUInt32LE(28)).toBe(0xe48bff56);
   });
 
-  it.each(["pico", "stm32f405"])("for %s has no heap, no printf, no compiler and no loader", (board) => {
+  it.each(["pico", "stm32f405"])("for %s has no heap, no printf, no compiler, no loader and no collector", (board) => {
     const elf = fileOf(built(fixture, board), "elf");
     const { stdout } = spawnSync("arm-none-eabi-nm", [elf], { encoding: "utf8" });
     const symbols = stdout.split("\n").map((line) => line.split(" ").at(-1) ?? "");
     expect(symbols).toContain("luaV_execute");
-    const unwanted = /^(_?malloc|_malloc_r|_sbrk|.*printf.*|strtod|strtof|luaK_.*|luaX_next|luaY_.*|luaU_undump|lua_load)$/;
+    const unwanted = /^(_?malloc|_malloc_r|_sbrk|.*printf.*|strtod|strtof|luaK_.*|luaX_next|luaY_.*|luaU_undump|lua_load|singlestep|propagatemark)$/;
     expect(symbols.filter((name) => unwanted.test(name))).toEqual([]);
   });
 

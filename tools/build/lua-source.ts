@@ -7,11 +7,13 @@ import { Failure } from "../failure";
 /** The folder with `lvm.c` and its like. */
 export const luaSource = fileURLToPath(new URL("../../build/lua-5.5.1/src", import.meta.url));
 
-/** What a board needs of Lua: the core, without lexer, parser, code generator and libraries. `vm.c` includes lvm.c, `debug.c` ldebug.c. */
+/** What a board needs of Lua: the core, without lexer, parser, code generator, collector and libraries. `vm.c` includes lvm.c, `debug.c` ldebug.c. */
 export const boardFiles: readonly string[] = [
-  "lapi", "lctype", "ldo", "lfunc", "lgc", "lmem", "lobject", "lopcodes", "lstate", "lstring", "ltable", "ltm", "lundump",
-  "lzio",
+  "lapi", "lctype", "ldo", "lfunc", "lmem", "lobject", "lopcodes", "lstate", "lstring", "ltable", "ltm", "lundump", "lzio",
 ].map((name) => join(luaSource, `${name}.c`));
+
+/** The collector, for whoever runs Lua as other programs do. */
+export const collectorFile = join(luaSource, "lgc.c");
 
 /** What the compiler on the computer needs: the whole core. */
 export const compilerFiles: readonly string[] = [
