@@ -5,6 +5,7 @@ import { arm, isDue, later, sooner, waitFor } from "../core/time";
 import { addSubscription, brokerOf, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
 import { type Client, type ClientOptions, ClientState } from "../mqtt/client-state";
 import { type Notice } from "../mqtt/connect";
+import { type Keeper } from "../mqtt/keeper";
 import { WhenFull } from "../mqtt/publication";
 import { type MessageHandler } from "../mqtt/subscriptions";
 import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
@@ -69,7 +70,8 @@ export function createBoard<
   const journal = createJournal(createUptime(hal.clock.now()), SIZES.journal);
   note(journal, Happening.Boot, startText(hal.system.cause()), 0);
   const wifi = createEspAt(hal, createWifiOptions(settings), createWifiEvents(journal));
-  const client = createClient(createClientOptions(settings, prefix), wifi.link, hal.entropy, {
+  const keeper = spec.session === undefined ? undefined : spec.session.create(hal.storage, settings.record);
+  const client = createClient(createClientOptions(settings, prefix, keeper), wifi.link, hal.entropy, {
     online(now) {
       note(journal, Happening.Online, brokerOf(client).host, 0);
       for (let i = 0; i < parts.states.length; i++) {
@@ -322,7 +324,7 @@ function allButFirst<T>(list: readonly T[]): T[] {
 }
 
 /** @boot */
-function createClientOptions(settings: Settings, prefix: string): ClientOptions {
+function createClientOptions(settings: Settings, prefix: string, keeper: Keeper | undefined): ClientOptions {
   const topic = prefix + "availability";
   const will: Notice = { topic, payload: "offline", qos: 1, retain: true };
   return {
@@ -332,8 +334,10 @@ function createClientOptions(settings: Settings, prefix: string): ClientOptions 
     clientId: settings.device,
     userName: settings.user === "" ? undefined : settings.user,
     password: settings.password === "" ? undefined : settings.password,
-    // A kept session would hand over the commands that were sent while the board was away: old orders.
-    cleanSession: true,
+    // A kept session hands over the commands that were sent while the board was away: old orders, which the application
+    // has to ask for.
+    cleanSession: keeper === undefined,
+    keeper,
     keepAlive: KEEP_ALIVE,
     will,
     birth: { topic, payload: "online", qos: 0, retain: true },

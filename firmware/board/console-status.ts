@@ -4,6 +4,7 @@ import { queueNumber } from "#native";
 import { type Writer, writeDecimal, writeText } from "../core/writer";
 import { brokerOf } from "../mqtt/client";
 import { type Client, ClientState } from "../mqtt/client-state";
+import { type KeeperStats } from "../mqtt/keeper";
 import { outboxCount, outboxUsed } from "../mqtt/outbox";
 import { ssidOf } from "../wifi/esp-at-bringup";
 import { type EspAt, Phase } from "../wifi/esp-at-state";
@@ -20,6 +21,7 @@ export function writeStatusLine(console: Console, writer: Writer, step: number):
 
 const BOARD_LINES = 8;
 const LINK_LINES = 2;
+const COUNTER_LINES = 19;
 
 function writeBoardLine(console: Console, writer: Writer, step: number): void {
   const { hal, parts } = console;
@@ -123,6 +125,29 @@ function writeCounterLine(console: Console, writer: Writer, step: number): boole
       return true;
     case 21:
       numberLine(writer, "console.dropped=", console.output.ring.refused);
+      return true;
+    default:
+      return parts.client.keeper !== undefined && writeKeptLine(parts.client.keeper.stats, writer, step - COUNTER_LINES);
+  }
+}
+
+/** What is kept of the session: messages on the medium now; and since power-on, those that are not there or were lost. */
+function writeKeptLine(stats: KeeperStats, writer: Writer, step: number): boolean {
+  switch (step) {
+    case 0:
+      numberLine(writer, "kept=", stats.held);
+      return true;
+    case 1:
+      numberLine(writer, "kept.restored=", stats.restored);
+      return true;
+    case 2:
+      numberLine(writer, "kept.dropped=", stats.dropped);
+      return true;
+    case 3:
+      numberLine(writer, "kept.refused=", stats.refused);
+      return true;
+    case 4:
+      numberLine(writer, "kept.passed=", stats.passed);
       return true;
     default:
       return false;

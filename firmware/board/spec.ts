@@ -1,4 +1,6 @@
 /** What an application declares, and how its names and units are held together. */
+import type { Bytes, Storage } from "../../hal/hal";
+import { type Keeper } from "../mqtt/keeper";
 import { type NumberSpec } from "./number";
 import { type ReadingSpec } from "./reading";
 import { type RelaySpec } from "./relay";
@@ -28,6 +30,17 @@ export interface BoardSpec<
     readonly whenFull?: TelemetryPolicy;
   };
   readonly rules: Readonly<Record<string, RuleSpec<R>>>;
+  /**
+   * Has the session kept over restarts: `keptSession` of `kept-session.ts`. Left out: each link begins a clean one, and
+   * what was not acknowledged when the power went is lost.
+   */
+  readonly session?: SessionSpec | undefined;
+}
+
+/** Who keeps the session, once there is a board. `record` is lent: 1024 bytes for the length of a call. */
+export interface SessionSpec {
+  /** @boot */
+  create(storage: Storage, record: Bytes): Keeper;
 }
 
 /**
