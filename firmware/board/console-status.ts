@@ -21,7 +21,7 @@ export function writeStatusLine(console: Console, writer: Writer, step: number):
 
 const BOARD_LINES = 8;
 const LINK_LINES = 2;
-const COUNTER_LINES = 19;
+const COUNTER_LINES = 22;
 
 function writeBoardLine(console: Console, writer: Writer, step: number): void {
   const { hal, parts } = console;
