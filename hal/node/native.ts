@@ -1,17 +1,27 @@
 /** The block operations of {@link Native}, for Node. Every `Bytes` here is a `Uint8Array`. */
+import { isUtf8 as isWellFormed } from "node:buffer";
 import type { Bytes } from "../hal";
 import { view } from "./view";
 
 export * from "./queue";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const PLUS = 0x2b;
+const HASH = 0x23;
+const SLASH = 0x2f;
+const DOLLAR = 0x24;
 
-function range(bytes: Bytes, at: number, count: number): Uint8Array {
+const encoder = new TextEncoder();
+
+/** The memory of a buffer that has `count` bytes at `at`. What runs with every message reads it in place: a view costs more. */
+function checked(bytes: Bytes, at: number, count: number): Uint8Array {
   if (at < 0 || count < 0 || at + count > bytes.length) {
     throw new RangeError(`${count} bytes at ${at} are outside a buffer of ${bytes.length}`);
   }
-  return view(bytes).subarray(at, at + count);
+  return view(bytes);
+}
+
+function range(bytes: Bytes, at: number, count: number): Uint8Array {
+  return checked(bytes, at, count).subarray(at, at + count);
 }
 
 export function allocate(size: number): Bytes {
@@ -30,9 +40,9 @@ export function u16At(bytes: Bytes, at: number): number {
 }
 
 export function putU16(bytes: Bytes, at: number, value: number): void {
-  const two = range(bytes, at, 2);
-  two[0] = value >> 8;
-  two[1] = value;
+  const two = checked(bytes, at, 2);
+  two[at] = value >> 8;
+  two[at + 1] = value;
 }
 
 export function copy(from: Bytes, fromAt: number, into: Bytes, intoAt: number, count: number): void {
@@ -83,43 +93,68 @@ export function decimalAt(bytes: Bytes, at: number, count: number): number {
 }
 
 export function isUtf8(bytes: Bytes, at: number, count: number): boolean {
-  const text = range(bytes, at, count);
-  if (text.includes(0)) return false;
-  try {
-    decoder.decode(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return isUtf8Without(bytes, at, count, 0, 0);
 }
 
 export function isUtf8Without(bytes: Bytes, at: number, count: number, a: number, b: number): boolean {
-  const text = range(bytes, at, count);
-  return !text.includes(a) && !text.includes(b) && isUtf8(text, 0, count);
+  const text = checked(bytes, at, count);
+  const end = at + count;
+  for (let next = at; next < end; next++) {
+    const byte = text[next] ?? 0;
+    if (byte >= 128) return isMixedUtf8Without(text.subarray(at, end), a, b);
+    if (byte === 0 || byte === a || byte === b) return false;
+  }
+  return true;
+}
+
+/** The same for a text that is not all of ASCII. */
+function isMixedUtf8Without(text: Uint8Array, a: number, b: number): boolean {
+  return !text.includes(0) && !text.includes(a) && !text.includes(b) && isWellFormed(text);
 }
 
 export function matchFilter(filters: Bytes, from: number, topic: Bytes, at: number, count: number): number {
-  const levels = Buffer.from(range(topic, at, count)).toString("latin1").split("/");
+  const list = view(filters);
+  const name = checked(topic, at, count);
   let place = 0;
   let next = 0;
   for (;;) {
-    const length = u16At(filters, next);
+    const length = u16At(list, next);
     if (length === 0) return -1;
-    const filter = Buffer.from(range(filters, next + 2, length)).toString("latin1").split("/");
-    if (place >= from && levelsMatch(filter, levels)) return place;
+    const begin = next + 2;
+    next = begin + length;
+    if (place >= from && filterMatches(checked(list, begin, length), begin, next, name, at, at + count)) return place;
     place++;
-    next += 2 + length;
   }
 }
 
-function levelsMatch(filter: readonly string[], topic: readonly string[]): boolean {
-  const wild = filter[0] === "+" || filter[0] === "#";
-  if (wild && topic[0]?.startsWith("$") === true) return false;
-  const rest = filter.indexOf("#");
-  // `a/#` is for `a`, too.
-  if (rest < 0 ? topic.length !== filter.length : topic.length < rest) return false;
-  const fixed = rest < 0 ? filter : filter.slice(0, rest);
-  return fixed.every((level, i) => level === "+" || level === topic[i]);
+/** Whether the well-formed filter in one range matches the topic in the other: level by level, in one pass. */
+function filterMatches(
+  filter: Uint8Array,
+  filterAt: number,
+  filterEnd: number,
+  topic: Uint8Array,
+  topicAt: number,
+  topicEnd: number,
+): boolean {
+  let at = filterAt;
+  let next = topicAt;
+  // What begins with a `$` is for filters that say so. [MQTT-4.7.2-1]
+  if (topic[topicAt] === DOLLAR && (filter[filterAt] === PLUS || filter[filterAt] === HASH)) return false;
+  for (;;) {
+    if (at === filterEnd) return next === topicEnd;
+    const wanted = filter[at];
+    if (wanted === HASH) return true;
+    if (wanted === PLUS) {
+      while (next < topicEnd && topic[next] !== SLASH) next++;
+      at++;
+    } else if (next < topicEnd && topic[next] === wanted) {
+      at++;
+      next++;
+    } else {
+      // `a/#` is for `a`, too.
+      return next === topicEnd && wanted === SLASH && filter[at + 1] === HASH;
+    }
+  }
 }
 
 export function textAt(bytes: Bytes, at: number, count: number): string {

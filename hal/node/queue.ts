@@ -7,6 +7,8 @@ import { view } from "./view";
 
 /** What the numbers take. */
 const QUEUE_HEADER = 80;
+/** What is copied byte by byte. */
+const FEW = 128;
 /** In a queue with a window: the packet only keeps the place of one that is sent from elsewhere. */
 const PLACEHOLDER = 0x80;
 
@@ -103,11 +105,33 @@ class Queue {
     this.set(QueueNumber.HighCount, Math.max(this.get(QueueNumber.HighCount), this.get(QueueNumber.Count)));
   }
 
-  range(at: number, count: number): Uint8Array {
+  check(at: number, count: number): void {
     if (at < 0 || count < 0 || at + count > this.bytes.length) {
       throw new RangeError(`${count} bytes at ${at} are outside a queue of ${this.bytes.length}`);
     }
+  }
+
+  range(at: number, count: number): Uint8Array {
+    this.check(at, count);
     return this.bytes.subarray(at, at + count);
+  }
+
+  /** Writes `count` bytes of `from`. For few bytes a view costs more than the loop. */
+  put(at: number, from: Uint8Array, fromAt: number, count: number): void {
+    this.check(at, count);
+    if (count > FEW) this.bytes.set(from.subarray(fromAt, fromAt + count), at);
+    else for (let i = 0; i < count; i++) this.bytes[at + i] = from[fromAt + i] ?? 0;
+  }
+
+  /** A first byte, and the length of what follows: seven bits a byte, the lowest first. Gives where that begins. */
+  putHeader(at: number, first: number, length: number): number {
+    this.check(at, headerSize(length));
+    this.bytes[at] = first;
+    let next = at + 1;
+    let left = length;
+    for (; left >= 128; left >>= 7) this.bytes[next++] = (left & 127) | 128;
+    this.bytes[next++] = left;
+    return next;
   }
 
   /** How long the packet at `at` is, with its header. */
@@ -115,12 +139,13 @@ class Queue {
     let length = 0;
     let header = 1;
     for (let factor = 1; factor < 2 ** 28; factor *= 128) {
-      const byte = this.range(at + header, 1)[0] ?? 0;
+      const byte = this.first(at + header);
       length += (byte & 127) * factor;
       header++;
       if (byte < 128) break;
     }
-    return this.range(at, header + length).length;
+    this.check(at, header + length);
+    return header + length;
   }
 
   /** The two bytes behind the string that the body of the packet at `at` begins with, as a number. */
@@ -131,8 +156,8 @@ class Queue {
   }
 
   u16(at: number): number {
-    const [high = 0, low = 0] = this.range(at, 2);
-    return high * 256 + low;
+    this.check(at, 2);
+    return (this.bytes[at] ?? 0) * 256 + (this.bytes[at + 1] ?? 0);
   }
 
   /** Where the packet behind the one that ends at `end` begins, if there is one. */
@@ -141,7 +166,8 @@ class Queue {
   }
 
   first(at: number): number {
-    return this.range(at, 1)[0] ?? 0;
+    this.check(at, 1);
+    return this.bytes[at] ?? 0;
   }
 
   /** Whether a packet that has not begun, and has one of the bits of `Stops`, has to wait with `held` packets held. */
@@ -302,10 +328,24 @@ class Queue {
   }
 }
 
+/** A buffer that has its queue at hand, so that nothing is allocated for what is asked of it. */
+interface QueueBytes extends Bytes {
+  readonly queue: Queue;
+}
+
+function isQueueBytes(bytes: Bytes): bytes is QueueBytes {
+  return "queue" in bytes;
+}
+
+function queueOf(bytes: Bytes): Queue {
+  return isQueueBytes(bytes) ? bytes.queue : new Queue(bytes);
+}
+
 export function createQueue(size: number, slots: number): Bytes {
   if (size < 1 || size > 65535) throw new RangeError(`a queue has 1 to 65535 bytes, not ${size}`);
   const bytes = new Uint8Array(QUEUE_HEADER + size);
   const queue = new Queue(bytes);
+  Object.assign(bytes, { queue });
   queue.set(QueueNumber.Size, size);
   queue.set(QueueNumber.Slots, slots);
   queue.empty();
@@ -313,73 +353,67 @@ export function createQueue(size: number, slots: number): Bytes {
 }
 
 export function queueNumber(bytes: Bytes, which: QueueNumber): number {
-  return new Queue(bytes).get(which);
+  return queueOf(bytes).get(which);
 }
 
 export function queueFits(bytes: Bytes, count: number): boolean {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   return queue.get(QueueNumber.Count) < queue.get(QueueNumber.Slots) && queue.roomFor(count) >= 0;
 }
 
 export function queueAdd(bytes: Bytes, packet: Bytes): boolean {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const at = queue.reserve(packet.length);
   if (at < 0) return false;
-  queue.range(at, packet.length).set(view(packet));
+  queue.put(at, view(packet), 0, packet.length);
   queue.commit(at, packet.length);
   return true;
 }
 
 export function queueOpen(bytes: Bytes, head: Bytes, room: number): number {
   if (room < 0) throw new RangeError(`there is no room of ${room} bytes`);
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const length = head.length + room;
-  const headerSize = headerOf(0, length).length;
-  const at = queue.reserve(headerSize + length);
+  const body = headerSize(length);
+  const at = queue.reserve(body + length);
   if (at < 0) return -1;
   queue.set(Place.Open, at);
-  queue.set(Place.Body, at + headerSize);
-  queue.range(at + headerSize, head.length).set(view(head));
-  return at + headerSize + head.length;
+  queue.set(Place.Body, at + body);
+  queue.put(at + body, view(head), 0, head.length);
+  return at + body + head.length;
 }
 
 export function queueClose(bytes: Bytes, end: number, first: number): void {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const at = queue.get(Place.Open);
   const body = queue.get(Place.Body);
   const length = end - body;
-  queue.range(body, length);
-  const header = headerOf(first, length);
-  const packet = queue.range(at, header.length + length);
-  queue.bytes.copyWithin(at + header.length, body, end);
-  packet.set(header);
-  queue.commit(at, packet.length);
+  queue.check(body, length);
+  const header = headerSize(length);
+  if (at + header !== body) queue.bytes.copyWithin(at + header, body, end);
+  queue.putHeader(at, first, length);
+  queue.commit(at, header + length);
 }
 
 export function queuePut(bytes: Bytes, first: number, head: Bytes, from: Bytes, fromAt: number, count: number): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   if (fromAt < 0 || count < 0 || fromAt + count > from.length) {
     throw new RangeError(`${count} bytes at ${fromAt} are outside a buffer of ${from.length}`);
   }
-  const header = headerOf(first, head.length + count);
-  const length = header.length + head.length + count;
+  const length = headerSize(head.length + count) + head.length + count;
   const at = queue.reserve(length);
   if (at < 0) return -1;
-  const packet = queue.range(at, length);
-  packet.set(header);
-  packet.set(view(head), header.length);
-  packet.set(view(from).subarray(fromAt, fromAt + count), header.length + head.length);
+  const body = queue.putHeader(at, first, head.length + count);
+  queue.put(body, view(head), 0, head.length);
+  queue.put(body + head.length, view(from), fromAt, count);
   queue.commit(at, length);
   return at + length - count;
 }
 
-/** A first byte, and the length of what follows: seven bits a byte, the lowest first. */
-function headerOf(first: number, length: number): number[] {
-  const header = [first];
-  let left = length;
-  for (; left >= 128; left = Math.floor(left / 128)) header.push((left & 127) | 128);
-  header.push(left);
-  return header;
+/** What a first byte and the length of what follows take. */
+function headerSize(length: number): number {
+  if (length < 128) return 2;
+  return length < 16384 ? 3 : 4;
 }
 
 /** How many bytes go next, as whole packets if one fits. */
@@ -405,18 +439,18 @@ function nextRun(queue: Queue, limit: number, most: number): number {
 }
 
 export function queueRun(bytes: Bytes, limit: number, most: number): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   queue.set(QueueNumber.Run, nextRun(queue, limit, most));
   return queue.get(QueueNumber.Run);
 }
 
 export function queueNext(bytes: Bytes): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   return queue.get(Place.Next) + queue.get(QueueNumber.Partial);
 }
 
 export function queuePiece(bytes: Bytes): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const next = queue.get(Place.Next);
   const tail = queue.get(Place.Tail);
   const end = next < tail ? tail : queue.get(Place.End);
@@ -424,7 +458,7 @@ export function queuePiece(bytes: Bytes): number {
 }
 
 export function queueTaken(bytes: Bytes, count: number, mask: number): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   let kept = 0;
   queue.add(QueueNumber.Partial, count);
   queue.set(QueueNumber.Run, Math.max(queue.get(QueueNumber.Run) - count, 0));
@@ -444,16 +478,16 @@ export function queueTaken(bytes: Bytes, count: number, mask: number): number {
 }
 
 export function queueFirst(bytes: Bytes): number {
-  return new Queue(bytes).get(Place.Head);
+  return queueOf(bytes).get(Place.Head);
 }
 
 export function queueAfter(bytes: Bytes, at: number): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   return queue.behind(at + queue.packetLength(at));
 }
 
 export function queueFind(bytes: Bytes, mask: number, value: number, gone: boolean): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   let at = queue.get(Place.Head);
   const count = queue.get(QueueNumber.Count) - (gone ? queue.get(QueueNumber.Due) : 0);
   for (let left = count; left > 0; left--) {
@@ -465,20 +499,21 @@ export function queueFind(bytes: Bytes, mask: number, value: number, gone: boole
 }
 
 export function queueOver(bytes: Bytes, at: number): boolean {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const oldest = at === queue.get(Place.Head);
   if (queue.first(at) !== 0) queue.add(QueueNumber.Held, -1);
-  queue.range(at, 1)[0] = 0;
+  queue.check(at, 1);
+  queue.bytes[at] = 0;
   queue.release();
   return oldest;
 }
 
 export function queueClear(bytes: Bytes): void {
-  new Queue(bytes).empty();
+  queueOf(bytes).empty();
 }
 
 export function queueRewind(bytes: Bytes): void {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   queue.set(QueueNumber.Due, queue.get(QueueNumber.Count));
   for (const key of [QueueNumber.Partial, QueueNumber.Run, QueueNumber.Held]) queue.set(key, 0);
   queue.set(Place.Next, queue.get(Place.Head));
@@ -486,18 +521,18 @@ export function queueRewind(bytes: Bytes): void {
 }
 
 export function queueCompact(bytes: Bytes): void {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   if (queue.get(QueueNumber.Run) === 0) queue.slideAll();
 }
 
 export function queueWindow(bytes: Bytes, keep: number, most: number): void {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   queue.set(Place.Stops, keep | PLACEHOLDER);
   queue.set(Place.Window, most);
 }
 
 export function queueReady(bytes: Bytes): boolean {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   if (queue.get(QueueNumber.Due) === 0) return false;
   const first = queue.first(queue.get(Place.Next));
   if ((first & queue.get(Place.Stops)) === 0 || queue.get(QueueNumber.Partial) > 0) return true;
@@ -505,7 +540,7 @@ export function queueReady(bytes: Bytes): boolean {
 }
 
 export function queuePlaceholder(bytes: Bytes): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const stops = queue.get(Place.Stops);
   if (queue.get(QueueNumber.Due) === 0 || queue.get(QueueNumber.Partial) > 0 || stops === 0) return -1;
   const next = queue.get(Place.Next);
@@ -522,7 +557,7 @@ export function queueWaiting(
   count: number,
   spare: number,
 ): number {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const choice = choiceOf(never, unless, head, count);
   const { at: from, left } = queue.untouched();
   let at = from;
@@ -541,18 +576,19 @@ export function queueCouldFit(
   head: Bytes,
   count: number,
 ): boolean {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const choice = choiceOf(never, unless, head, count);
   return queue.get(QueueNumber.Run) === 0 ? queue.fitsTogether(room, choice) : queue.fitsBehindRun(room, choice);
 }
 
 export function queueDrop(bytes: Bytes, dropped: number): void {
-  const queue = new Queue(bytes);
+  const queue = queueOf(bytes);
   const { at: from, left } = queue.untouched();
   let at = from;
   for (let i = 0; i < left; i++) {
     if (at === dropped) {
-      queue.range(at, 1)[0] = 0;
+      queue.check(at, 1);
+  queue.bytes[at] = 0;
       queue.slide(at, at, 0, left - i);
       return;
     }
