@@ -12,6 +12,7 @@ import { type Outbox, outboxSessionLost } from "./outbox";
 import { type ReaderEvents, readerStop } from "./reader";
 import { ACK_PATIENCE, ackCame, sendControl } from "./sender";
 import {
+  areSubackCodes,
   subackCame,
   subscriptionsDoubted,
   subscriptionsForgotten,
@@ -328,7 +329,10 @@ export function largeBreach(client: Client, first: number, id: number): Breach {
 function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, now: Millis, id: number): void {
   const queue = outbox.queue;
   const at = queueFind(queue, PublishFlag.Qos1, id, true);
-  if (at < 0) return;
+  if (at < 0) {
+    if (id === 0) violation(client, Breach.ZeroIdentifier);
+    return;
+  }
   const oldest = queueOver(queue, at);
   const quota = client.quota + 1;
   client.quota = quota;
@@ -345,7 +349,17 @@ function subscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: number
     violation(client, Breach.Length);
     return;
   }
-  if (client.subscribeId === 0 || u16At(bytes, at) !== client.subscribeId) return;
+  const id = u16At(bytes, at);
+  if (id === 0) {
+    violation(client, Breach.ZeroIdentifier);
+    return;
+  }
+  // No code beyond these exists, whoever is answered. [MQTT-3.9.3-2]
+  if (!areSubackCodes(bytes, at + 2, count - 2)) {
+    violation(client, Breach.SubackCodes);
+    return;
+  }
+  if (id !== client.subscribeId) return;
   const refused = subackCame(client.subscriptions, bytes, at + 2, count - 2);
   if (refused < 0) {
     violation(client, Breach.SubackCodes);
@@ -361,7 +375,9 @@ function unsubscribeAnswered(client: Client, now: Millis, bytes: Bytes, at: numb
     violation(client, Breach.Length);
     return;
   }
-  if (client.unsubscribeId === 0 || u16At(bytes, at) !== client.unsubscribeId) return;
+  const id = u16At(bytes, at);
+  if (id === 0) violation(client, Breach.ZeroIdentifier);
+  if (id === 0 || id !== client.unsubscribeId) return;
   client.unsubscribeId = 0;
   unsubackCame(client.subscriptions);
   ackCame(client, now);

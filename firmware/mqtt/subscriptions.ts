@@ -247,6 +247,15 @@ function afterSuback(granted: boolean, wanted: boolean): SubscriptionState {
   return wanted ? SubscriptionState.Refused : SubscriptionState.Off;
 }
 
+/** Whether each of these is a QoS or a refusal. */
+export function areSubackCodes(bytes: Bytes, at: number, count: number): boolean {
+  for (let i = at; i < at + count; i++) {
+    const code = byteAt(bytes, i);
+    if (code > 2 && code !== FAILURE) return false;
+  }
+  return true;
+}
+
 function codesFit(subscriptions: readonly Subscription[], bytes: Bytes, at: number, count: number): boolean {
   let asked = 0;
   for (let i = 0; i < subscriptions.length; i++) {

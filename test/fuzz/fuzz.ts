@@ -8,54 +8,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
 import { readCorpus } from "./corpus";
 import { generateInput } from "./generate";
-import { type Input, inputFrom, inputText } from "./input";
+import { inputFrom, inputText } from "./input";
 import { type Failure } from "./loop";
-import { type Task } from "./worker";
+import { startThread } from "./thread";
 
 const THREADS = 2;
-/** A run takes less than a tenth of a millisecond. */
-const HANG_MS = 10_000;
 const root = resolve(import.meta.dirname, "../..");
-
-/** A thread begins without what lets Node read TypeScript. */
-const thread = `
-  import("tsx/esm/api").then(({ register }) => {
-    register();
-    return import(${JSON.stringify(new URL("./worker.ts", import.meta.url).href)});
-  });`;
-
-interface Running {
-  readonly worker: Worker;
-  readonly done: Promise<Failure | undefined>;
-}
-
-function isFailure(message: unknown): message is Failure {
-  return typeof message === "object" && message !== null && "problem" in message;
-}
-
-/** Runs a task in a thread. One that makes no progress is ended, and is a failure itself. */
-function start(task: Task, hung: (run: number) => Input): Running {
-  const place = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(thread, { eval: true, workerData: { ...task, place } });
-  const done = new Promise<Failure | undefined>((resolved, rejected) => {
-    let last = -1;
-    const watch = setInterval(() => {
-      const run = Atomics.load(place, 0);
-      if (run === last) {
-        void worker.terminate();
-        resolved({ input: hung(run), problem: `hangs for ${HANG_MS / 1000} s`, seed: task.seed, run });
-      }
-      last = run;
-    }, HANG_MS);
-    worker.on("message", (message: unknown) => resolved(isFailure(message) ? message : undefined));
-    worker.on("error", rejected);
-    void worker.on("exit", () => clearInterval(watch));
-  });
-  return { worker, done };
-}
 
 function tell(failure: Failure): void {
   const { seed, run, input, problem } = failure;
@@ -70,7 +30,7 @@ function tell(failure: Failure): void {
 
 async function replay(file: string): Promise<Failure | undefined> {
   const input = inputFrom(readFileSync(file, "utf8"));
-  return await start({ seed: 0, from: 0, runs: 0, extra: [input] }, () => input).done;
+  return await startThread({ seed: 0, from: 0, runs: 0, extra: [input] }, () => input).done;
 }
 
 async function search(seed: number, runs: number): Promise<Failure | undefined> {
@@ -78,13 +38,13 @@ async function search(seed: number, runs: number): Promise<Failure | undefined> 
   const share = Math.ceil(runs / THREADS);
   const threads = Array.from({ length: THREADS }, (_, i) => {
     const from = i * share;
-    return start({ seed, from, runs: Math.min(share, runs - from), extra: [] }, (run) => generateInput(seed, run, corpus));
+    return startThread({ seed, from, runs: Math.min(share, runs - from), extra: [] }, (run) => generateInput(seed, run, corpus));
   });
   const failures = await Promise.all(
     threads.map(async ({ done }) => {
       const failure = await done;
       // The others need not go on.
-      if (failure !== undefined) await Promise.all(threads.map(({ worker }) => worker.terminate()));
+      if (failure !== undefined) for (const each of threads) each.stop();
       return failure;
     }),
   );

@@ -38,20 +38,27 @@ export function fuzz({ seed, from, runs, corpus, make, onRun }: Plan): Failure |
     onRun?.(run);
     const input = generateInput(seed, run, corpus);
     const problem = attempt(input, make);
-    if (problem !== undefined) return { input: shrink(input, make), problem, seed, run };
+    if (problem === undefined) continue;
+    const short = shrink(input, kindOf(problem), make);
+    return { input: short, problem: attempt(short, make) ?? problem, seed, run };
   }
   return undefined;
 }
 
-/** A shorter input that still goes wrong, whatever goes wrong with it: bytes are left out as long as that holds. */
-function shrink(input: Input, make?: MakeClient): Input {
+/** `accepts`, `delivers`, and so on. */
+function kindOf(problem: string | undefined): string | undefined {
+  return problem?.split(" ")[0];
+}
+
+/** A shorter input that goes wrong in the same way: bytes are left out as long as that holds. */
+function shrink(input: Input, kind: string | undefined, make?: MakeClient): Input {
   let best = input;
   for (let size = Math.ceil(input.bytes.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
     for (let at = 0; at < best.bytes.length; ) {
       const bytes = Uint8Array.from([...best.bytes.subarray(0, at), ...best.bytes.subarray(at + size)]);
       const shorter = { ...best, bytes };
-      if (attempt(shorter, make) === undefined) at += size;
-      else best = shorter;
+      if (kindOf(attempt(shorter, make)) === kind) best = shorter;
+      else at += size;
     }
   }
   return best;

@@ -117,6 +117,7 @@ function deliver(world: World, first: number, topic: Uint8Array, payload: Uint8A
 function puback(world: World, first: number, body: Uint8Array): Complaint {
   if (first !== 0x40) return "flags of PUBACK";
   if (body.length !== 2) return "length of PUBACK";
+  if (u16(body, 0) === 0) return "identifier 0";
   // One that nobody waits for may be late, or come twice: it is passed over.
   if (world.owed.delete(u16(body, 0))) world.acknowledged++;
   return undefined;
@@ -125,6 +126,8 @@ function puback(world: World, first: number, body: Uint8Array): Complaint {
 function suback(world: World, first: number, body: Uint8Array): Complaint {
   if (first !== 0x90) return "flags of SUBACK";
   if (body.length < 3) return "length of SUBACK";
+  if (u16(body, 0) === 0) return "identifier 0";
+  if (body.subarray(2).some((code) => code > 2 && code !== 128)) return "reserved codes in SUBACK";
   if (world.subscribeId === 0 || u16(body, 0) !== world.subscribeId) return undefined;
   const codes = body.subarray(2);
   if (codes.length !== filters.length) return "codes of SUBACK";
@@ -142,6 +145,7 @@ function suback(world: World, first: number, body: Uint8Array): Complaint {
 function unsuback(world: World, first: number, body: Uint8Array): Complaint {
   if (first !== 0xb0) return "flags of UNSUBACK";
   if (body.length !== 2) return "length of UNSUBACK";
+  if (u16(body, 0) === 0) return "identifier 0";
   if (world.unsubscribeId === 0 || u16(body, 0) !== world.unsubscribeId) return undefined;
   world.unsubscribeId = 0;
   world.subs[1] = Sub.Off;

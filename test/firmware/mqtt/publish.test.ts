@@ -246,7 +246,7 @@ describe("PUBACK", () => {
     const session = online();
     publishText(session.client, telemetry, "1");
     exchange(session);
-    puback(session, 2, 0, 65535);
+    puback(session, 2, 65535);
     expect(session.client.stats.acknowledged).toBe(0);
     puback(session, 1, 1, 1);
     expect(session.client.stats).toMatchObject({ acknowledged: 1, violations: 0 });

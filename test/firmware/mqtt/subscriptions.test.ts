@@ -208,7 +208,6 @@ describe("SUBACK", () => {
     suback(session, 1);
     expect(subscription.state).toBe(SubscriptionState.Granted);
     fromBroker(session, { cmd: "suback", messageId: 1, granted: [128] });
-    fromBroker(session, { cmd: "suback", messageId: 0, granted: [128] });
     expect(subscription.state).toBe(SubscriptionState.Granted);
     expect(session.client.stats.violations).toBe(0);
   });
