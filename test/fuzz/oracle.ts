@@ -93,8 +93,9 @@ function publish(world: World, first: number, body: Uint8Array): Complaint {
   if (body.length < 2 || payloadAt > body.length) return "length of PUBLISH";
   const topic = body.subarray(2, idAt);
   const oversize = body.length > RECEIVE_SIZE;
-  // Of a message that is read over, the client only takes down what it must answer.
-  if (oversize ? topic.length === 0 : !isTopic(topic)) return "topic of PUBLISH";
+  // Of a message that is read over, the client sees what fits in its buffer.
+  const seen = !oversize || topic.length <= RECEIVE_SIZE - 2;
+  if (seen ? !isTopic(topic) : topic.length === 0) return "topic of PUBLISH";
   const id = qos === 0 ? 1 : u16(body, idAt);
   if (id === 0) return "identifier 0";
   if (oversize) world.oversize++;
