@@ -196,6 +196,8 @@ function faultReason(fault: number): string {
       return "the broker broke the protocol";
     case Fault.Dropped:
       return "the board cut it";
+    case Fault.Source:
+      return "a message had no end";
     default:
       return "no room for an acknowledgement";
   }

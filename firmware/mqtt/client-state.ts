@@ -11,6 +11,7 @@ import { type Five } from "./five";
 import { type Keeper } from "./keeper";
 import { type Outbox } from "./outbox";
 import { type Publication } from "./publication";
+import { type Sources } from "./publish-source";
 import { type Reader } from "./reader";
 import { type ByHand, type Hold, type Parts } from "./receiving";
 import { type Message, type Subscription } from "./subscriptions";
@@ -48,6 +49,8 @@ export const enum Fault {
   Full,
   /** The application wanted it: `clientDrop`. */
   Dropped,
+  /** The source of a message had no more to give in the middle of it: see `publishFrom`. */
+  Source,
 }
 
 /** What was wrong with what the application wanted at boot. Nothing has changed by it. */
@@ -90,6 +93,12 @@ export const enum PublishError {
   NotBegun,
   /** The session is kept in storage, and the message could not be. */
   NotKept,
+  /** A payload from a source needs the feature `sources`. */
+  SourcesMissing,
+  /** Another message from a source has not ended. */
+  SourceBusy,
+  /** What comes before the payload does not fit into the stage of the feature `sources`. */
+  LargerThanStage,
 }
 
 /** Where a broker listens. */
@@ -126,6 +135,8 @@ export interface ClientOptions extends ConnectOptions, Broker {
   readonly five?: Five | undefined;
   /** Keeps the session through a restart of the board. */
   readonly keeper?: Keeper | undefined;
+  /** Messages whose payload comes from a source, of any size: `createSources`. */
+  readonly sources?: Sources | undefined;
   /** A handler may say "not now": `createHold`. */
   readonly hold?: Hold | undefined;
   /** Subscriptions whose messages the application acknowledges itself: `createByHand`. */
@@ -273,6 +284,7 @@ export interface Client {
   readonly exactlyOnce: ExactlyOnce | undefined;
   readonly five: Five | undefined;
   readonly keeper: Keeper | undefined;
+  readonly sources: Sources | undefined;
   readonly hold: Hold | undefined;
   readonly byHand: ByHand | undefined;
   readonly parts: Parts | undefined;

@@ -154,6 +154,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     exactlyOnce: options.exactlyOnce,
     five: options.five,
     keeper: options.keeper,
+    sources: options.sources,
     hold: options.hold,
     byHand: options.byHand,
     parts: options.parts,
@@ -179,7 +180,8 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   };
   readerAttach(reader, createReaderEvents(client));
   if (options.parts !== undefined) reader.large = options.parts.taker(client);
-  link.attach(createLinkUser(client, { up: linkUp, down: linkDown }));
+  const user = createLinkUser(client, { up: linkUp, down: linkDown });
+  link.attach(options.sources === undefined ? user : options.sources.user(client, user));
   if (options.keeper !== undefined) options.keeper.restore(client);
   return client;
 }
@@ -289,6 +291,7 @@ export function clientAnnounce(client: Client): void {
 /** The client's turn of the main loop: acts on every deadline that has come. */
 export function clientPoll(client: Client, now: Millis): void {
   if (client.keeper !== undefined) client.keeper.poll(client, now);
+  if (client.sources !== undefined) client.sources.poll(client, now);
   switch (client.state) {
     case ClientState.BackingOff:
       if (isDue(client.timer, now)) openLink(client);

@@ -57,6 +57,8 @@ export function whyOffline(client: Client, problem: Error | undefined): MqttErro
       return new MqttError("lost", `${where} broke the protocol`);
     case Fault.Full:
       return new MqttError("lost", `there was no room to acknowledge what ${where} sent`);
+    case Fault.Source:
+      return new MqttError("lost", "a message from a source had no end");
     case Fault.None:
       break;
   }
