@@ -280,9 +280,14 @@ export function espWait(esp: EspAt, now: Millis): number {
   wait = sooner(wait, waitFor(esp.timer, now));
   if (esp.phase === Phase.Joined && esp.gotIp) {
     if (esp.stream === Stream.Open) wait = sooner(wait, waitFor(esp.poll, now));
-    if (esp.link.state === LinkState.Up ? esp.user.waiting() : esp.link.state !== LinkState.Down) return 0;
+    if (esp.link.state === LinkState.Up ? hasToDo(esp) : esp.link.state !== LinkState.Down) return 0;
   }
   return wait;
+}
+
+/** The user may have got room again for what the module holds, or something to send. */
+function hasToDo(esp: EspAt): boolean {
+  return esp.user.waiting() || (esp.available > 0 && esp.user.room() > 0);
 }
 
 function streamInUse(esp: EspAt): boolean {

@@ -102,12 +102,16 @@ function begin(held: Held, client: Client, part: boolean): void {
   held.refusals++;
 }
 
-/** Nothing else is in the reader's buffer between two packets. */
+/**
+ * Nothing else is in the reader's buffer between two packets. A message that does not fit in there was put together for
+ * MQTT 5.0, in a buffer where it stays until the next one.
+ */
 function keepMessage(client: Client, first: number, bytes: Bytes, at: number, count: number): void {
   const { reader, message } = client;
-  copy(bytes, at, reader.buffer, 0, count);
   reader.first = first;
   reader.state = ReaderState.Held;
+  if (count > reader.size) return;
+  copy(bytes, at, reader.buffer, 0, count);
   message.bytes = reader.buffer;
   message.topicAt -= at;
   message.payloadAt -= at;

@@ -119,11 +119,11 @@ const matching: readonly (readonly [filter: string, topic: string, matches: bool
 ];
 
 describe("a topic filter", () => {
-  it.each(matching)("[MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1] %j on %j: %s", (filter, topic, yes) => {
+  it.each(matching)("[MQTT-4.7.1-2] [MQTT5-4.7.1-1] [MQTT-4.7.2-1] [MQTT5-4.7.2-1] %j on %j: %s", (filter, topic, yes) => {
     expect(matches(filter, topic)).toBe(yes);
   });
 
-  it("[MQTT-4.7.3-4] matches the same topics as a plain reading of the rules, for any filter and topic", () => {
+  it("[MQTT-4.7.3-4] [MQTT5-4.7.3-4] matches the same topics as a plain reading of the rules, for any filter and topic", () => {
     const level = fc.constantFrom("", "a", "b", "ab", "$", "$a");
     const wild = fc.oneof({ weight: 3, arbitrary: level }, { weight: 2, arbitrary: fc.constant("+") });
     const filters = fc
@@ -160,12 +160,12 @@ describe("a topic filter", () => {
     "$SYS/#",
     "a b",
     "\ufeff",
-  ])("[MQTT-4.7.3-1] %j is well-formed", (filter) => {
+  ])("[MQTT-4.7.3-1] [MQTT5-4.7.3-1] %j is well-formed", (filter) => {
     expect(filterIsGood(filter)).toBe(true);
   });
 
   it.each(["", "a#", "#a", "a/#/b", "#/", "#/a", "##", "a/##", "a+", "+a", "++", "a/+b/c", "a/b+", "+#", "#+", "a\0b"])(
-    "[MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.3-2] %j is refused",
+    "[MQTT-4.7.1-2] [MQTT5-4.7.1-1] [MQTT-4.7.1-3] [MQTT5-4.7.1-2] [MQTT-4.7.3-2] [MQTT5-4.7.3-2] %j is refused",
     (filter) => {
       expect(filterIsGood(filter)).toBe(false);
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { espWait } from "../../../firmware/wifi/esp-at";
 import { counterStream } from "./recording-user";
 import { ScriptedModule } from "./scripted-module";
 
@@ -257,7 +258,10 @@ describe("a receive", () => {
     rig.user.capacity = 0;
     rig.say("\r\n+IPD,0,4\r\n");
     rig.expectNothing();
+    expect(espWait(rig.esp, rig.now)).toBeGreaterThan(0);
+    // The loop is not to sleep on what the module holds.
     rig.user.capacity = 8;
+    expect(espWait(rig.esp, rig.now)).toBe(0);
     rig.turn();
     rig.answer("AT+CIPRECVDATA=0,8", data("data"));
     expect(rig.user.receivedText).toBe("data");

@@ -222,7 +222,7 @@ describe("what comes behind it", () => {
     expect(rig.session.link.user().room()).toBe(stream.length);
   });
 
-  it("ends the link when it is more than was asked for, rather than lose a part of the stream", () => {
+  it("[MQTT-4.8.0-2] ends the link when it is more than was asked for, rather than lose a part of the stream", () => {
     const rig = busy({}, 32);
     rig.refusals = forEver;
     const { link, client } = rig.session;
