@@ -8,7 +8,7 @@ import { type LinkLoss, type LinkUser } from "../core/link";
 import { type Client, ClientState } from "./client-state";
 import { PublishFlag } from "./packet";
 import { readerFeed, ReaderState } from "./reader";
-import { controlTaken, messagesTaken, planRun, senderRoom, senderWaiting, SHORTEST_PUBLISH } from "./sender";
+import { controlTaken, messagesTaken, planRun, senderRoom, senderWaiting } from "./sender";
 
 /** The longest remaining length that takes one byte. [MQTT 3.1.1 §2.2.3] */
 const SHORT = 127;
@@ -27,7 +27,7 @@ export function createLinkUser(client: Client, changes: LinkChanges): LinkUser {
   const control = client.control;
   const outbox = client.outbox.queue;
   const coalesce = client.options.coalesce;
-  const hold = client.hold;
+  const { hold, byHand } = client;
   return {
     linkUp(now) {
       changes.up(client, now);
@@ -36,7 +36,9 @@ export function createLinkUser(client: Client, changes: LinkChanges): LinkUser {
       changes.down(client, now, loss);
     },
     room() {
-      return client.hold === undefined && client.byHand === undefined ? senderRoom(client) : receivingRoom(client);
+      let room = senderRoom(client);
+      if (hold !== undefined) room = hold.room(room);
+      return byHand === undefined ? room : byHand.room(room);
     },
     received(now, bytes, at, count) {
       // What most often comes is one packet that is short, and all of it.
@@ -72,23 +74,4 @@ export function createLinkUser(client: Client, changes: LinkChanges): LinkUser {
       if (owed > 0) messagesTaken(client, now, owed);
     },
   };
-}
-
-/**
- * How many bytes may come in such that there is room for all of them should they have to be held, and for each message
- * among them whose acknowledgement may be held back.
- */
-function receivingRoom(client: Client): number {
-  let room = senderRoom(client);
-  const hold = client.hold;
-  if (hold !== undefined) {
-    if (hold.holding) return 0;
-    if (hold.size < room) room = hold.size;
-  }
-  const hand = client.byHand;
-  if (hand === undefined) return room;
-  // Those that are held back need room to go out, too, and may all do so at once.
-  room -= hand.count * SHORTEST_PUBLISH;
-  const messages = (hand.slots - hand.count) * SHORTEST_PUBLISH;
-  return messages < room ? messages : room;
 }

@@ -29,10 +29,11 @@ export interface LargeTaker {
    * when the rest is wanted, and to `Held` when that must wait; otherwise it is read over.
    */
   begin(now: Millis): void;
-  /** The next bytes, lent. Gives how many of them were taken: none when it has set the state to `Held`. */
-  part(now: Millis, bytes: Bytes, at: number, count: number): number;
-  /** The last byte was taken. */
-  end(now: Millis): void;
+  /**
+   * The next bytes of the stream, lent, in the state `Parts`. Gives how many of them it took, and counts them in `have`:
+   * as many as belong to the packet at most, and none when it has set the state to `Held`.
+   */
+  feed(now: Millis, bytes: Bytes, at: number, count: number): number;
 }
 
 export const enum ReaderState {
@@ -100,11 +101,6 @@ export function readerReset(reader: Reader): void {
   reader.state = ReaderState.First;
 }
 
-/** Whether it is in `state`, also after a call that may have changed that. */
-export function readerIs(reader: Reader, state: ReaderState): boolean {
-  return reader.state === state;
-}
-
 /**
  * Takes in the next `count` bytes of the stream. Gives how many it took: fewer than all only when it is held, and then
  * the rest must come again.
@@ -142,7 +138,7 @@ export function readerFeed(reader: Reader, now: Millis, bytes: Bytes, at: number
         next += feedSkip(reader, now, bytes, next, end - next);
         break;
       case ReaderState.Parts:
-        next += feedPart(reader, now, bytes, next, end - next);
+        next += reader.large === undefined ? end - next : reader.large.feed(now, bytes, next, end - next);
         break;
       case ReaderState.Held:
         return next - at;
@@ -225,19 +221,6 @@ function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
     reader.state = ReaderState.First;
     reader.events.oversize(now, reader.first, reader.id, reader.remaining);
   }
-  return part;
-}
-
-function feedPart(reader: Reader, now: Millis, bytes: Bytes, at: number, count: number): number {
-  const large = reader.large;
-  if (large === undefined) return count;
-  const missing = reader.remaining - reader.have;
-  const part = large.part(now, bytes, at, count < missing ? count : missing);
-  reader.have += part;
-  // Whoever takes it may have ended the link, or said that it must wait.
-  if (reader.have < reader.remaining || reader.state !== ReaderState.Parts) return part;
-  reader.state = ReaderState.First;
-  large.end(now);
   return part;
 }
 

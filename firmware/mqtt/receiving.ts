@@ -9,10 +9,10 @@ import { type LargeTaker } from "./reader";
 
 /** Keeps what comes while a handler cannot take what has come before. */
 export interface Hold {
-  /** The most bytes that are asked of the link at a time: all of them find room here. */
-  readonly size: number;
   /** Something is held: nothing is read from the link. */
   holding: boolean;
+  /** Of `room` bytes that may come otherwise, how many find room here should they have to be held. */
+  room(this: void, room: number): number;
   /** The subscription at `place` has said "not now" to the message in `client.message`, which is this packet. */
   keep(this: void, client: Client, first: number, bytes: Bytes, at: number, count: number, place: number): void;
   /** The same of a part of a message, none of whose bytes count as read. */
@@ -32,6 +32,8 @@ export interface ByHand {
   /** The most acknowledgements that are held back at a time, and how many are: with all of them, nothing is read. */
   readonly slots: number;
   count: number;
+  /** Of `room` bytes that may come otherwise, how many may come such that each message among them has its slot. */
+  room(this: void, room: number): number;
   /** The link is gone: what was not acknowledged comes again, as another message. */
   linkLost(this: void, client: Client): void;
 }

@@ -25,6 +25,7 @@ import { allocate, byteAt, putU16, u16At } from "#native";
 import { type Client, ClientState, Fault } from "../client-state";
 import { confirm, fail } from "../incoming";
 import { type ByHand } from "../receiving";
+import { SHORTEST_PUBLISH } from "../sender";
 import { type Message, type MessageHandler, type PartsHandler } from "../subscriptions";
 import { readAgain } from "./pause";
 
@@ -73,6 +74,12 @@ export function createByHand(slots: number): ByHandTable {
     linkFirst: 1,
     open: false,
     lost: 0,
+    room(room) {
+      // Those that are held back need room to go out, too, and may all do so at once.
+      const left = room - hand.count * SHORTEST_PUBLISH;
+      const messages = (slots - hand.count) * SHORTEST_PUBLISH;
+      return messages < left ? messages : left;
+    },
     settle(client, now, qos, id) {
       settle(hand, client, now, qos, id);
     },

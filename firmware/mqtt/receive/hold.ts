@@ -22,12 +22,15 @@ import { allocate, byteAt, copy, matchFilter, u16At } from "#native";
 import { type Client, Fault } from "../client-state";
 import { fail, settle } from "../incoming";
 import { PacketType, QOS_BITS } from "../packet";
-import { readerFeed, readerIs, ReaderState } from "../reader";
+import { readerFeed, ReaderState } from "../reader";
 import { type Hold } from "../receiving";
 import { isListening } from "../subscriptions";
 import { readAgain } from "./pause";
+import { readerIs } from "./reader-is";
 
 export interface Held extends Hold {
+  /** The most bytes that are asked of the link at a time. */
+  readonly size: number;
   /** What has come behind the message, in the order of the stream. */
   readonly bytes: Bytes;
   at: number;
@@ -56,6 +59,10 @@ export function createHold(size: number): Held {
     refusals: 0,
     lost: 0,
     holding: false,
+    room(room) {
+      if (held.holding) return 0;
+      return size < room ? size : room;
+    },
     keep(client, first, bytes, at, count, place) {
       keepMessage(client, first, bytes, at, count);
       held.place = place;

@@ -20,9 +20,10 @@ import { type Client } from "../client-state";
 import { largeBreach, settle, violation } from "../incoming";
 import { Breach } from "../breach";
 import { DUP, QOS_1, QOS_BITS, RETAIN } from "../packet";
-import { type LargeTaker, readerIs, ReaderState } from "../reader";
+import { type LargeTaker, ReaderState } from "../reader";
 import { type Parts } from "../receiving";
 import { isListening, type PartsHandler } from "../subscriptions";
+import { readerIs } from "./reader-is";
 
 /** The most subscriptions that take one message in parts: those that were added first. */
 const MOST_TAKERS = 8;
@@ -79,13 +80,8 @@ function createTaker(parts: PartsState, client: Client): LargeTaker {
     begin(now) {
       begin(parts, client, now);
     },
-    part(now, bytes, at, count) {
-      // Who comes before the one that has refused a part has just that much of it.
-      const refused = parts.next > 0 && parts.refusedCount < count;
-      return offer(parts, client, now, bytes, at, refused ? parts.refusedCount : count);
-    },
-    end(now) {
-      end(parts, client, now);
+    feed(now, bytes, at, count) {
+      return feed(parts, client, now, bytes, at, count);
     },
   };
 }
@@ -195,6 +191,22 @@ function offer(parts: PartsState, client: Client, now: Millis, bytes: Bytes, at:
   parts.next = 0;
   parts.offset += count;
   return count;
+}
+
+function feed(parts: PartsState, client: Client, now: Millis, bytes: Bytes, at: number, count: number): number {
+  const reader = client.reader;
+  const missing = reader.remaining - reader.have;
+  let part = count < missing ? count : missing;
+  // Who comes before the one that has refused a part has just that much of it.
+  if (parts.next > 0 && parts.refusedCount < part) part = parts.refusedCount;
+  const taken = offer(parts, client, now, bytes, at, part);
+  reader.have += taken;
+  if (taken > 0 && reader.have === reader.remaining) {
+    reader.state = ReaderState.First;
+    end(parts, client, now);
+  }
+  // What is left of a stream that a handler has ended is nobody's.
+  return readerIs(reader, ReaderState.Stuck) ? count : taken;
 }
 
 function end(parts: PartsState, client: Client, now: Millis): void {
