@@ -22,7 +22,7 @@
  */
 import type { Bytes, Millis } from "../../../hal/hal";
 import { allocate, byteAt, putU16, u16At } from "#native";
-import { type Client, ClientState, Fault } from "../client-state";
+import { type Client, Fault } from "../client-state";
 import { confirm, fail } from "../incoming";
 import { type ByHand } from "../receiving";
 import { SHORTEST_PUBLISH } from "../sender";
@@ -224,7 +224,7 @@ function drain(hand: ByHandTable, client: Client, now: Millis): void {
     hand.head = hand.head + 1 === hand.slots ? 0 : hand.head + 1;
     hand.first = tokenAfter(hand.first, 1);
     hand.count--;
-    if (client.state === ClientState.Online) confirm(client, state === QOS_2 ? 2 : 1, id);
+    confirm(client, state === QOS_2 ? 2 : 1, id);
   }
   if (hand.count < before) readAgain(client, now);
 }

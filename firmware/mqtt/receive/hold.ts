@@ -147,7 +147,6 @@ function retry(held: Held, client: Client, now: Millis): void {
   if (readerIs(reader, ReaderState.Held)) return;
   // It was taken, even if a handler or what came behind it has ended the link.
   held.holding = false;
-  held.count = 0;
   readAgain(client, now);
 }
 

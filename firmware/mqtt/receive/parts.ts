@@ -111,7 +111,11 @@ function begin(parts: PartsState, client: Client, now: Millis): void {
   for (let i = 0; i < parts.takers; i++) {
     const handler = takerAt(parts, client, i);
     if (handler !== undefined) handler.begin(now, client.message, total);
-    if (!readerIs(reader, ReaderState.Parts)) return;
+    if (!readerIs(reader, ReaderState.Parts)) {
+      // It has ended the link: those behind it know of nothing.
+      parts.takers = i + 1;
+      return;
+    }
   }
   offerBuffer(parts, client, now);
 }

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { Packet } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../../firmware/core/link";
 import { type ClientOptions, ClientState } from "../../../../firmware/mqtt/client-state";
@@ -48,6 +49,12 @@ function say({ session, hand }: Owing, token: number | undefined): Acknowledged 
 
 function comes({ session }: Owing, topic: string, messageId: number): void {
   fromBroker(session, message(topic, "x", { qos: 1, messageId }));
+}
+
+/** It had been asked for before the client stopped reading. */
+function comesUnasked({ link }: Session, packet: Packet): void {
+  const bytes = bytesOf(packet);
+  link.user().received(link.now, bytes, 0, bytes.length);
 }
 
 describe("a message that is acknowledged by hand", () => {
@@ -253,6 +260,23 @@ describe("a full table", () => {
     expect(acks(exchange(rig.session))).toHaveLength(255);
   });
 
+  it("reads no more than it can acknowledge, though other acknowledgements wait to be sent", () => {
+    const rig = owing(40);
+    const user = rig.session.link.user();
+    let id = 0;
+    const read = (topic: string): void => {
+      id++;
+      rig.session.link.receive(bytesOf(message(topic, "", { qos: 1, messageId: id })));
+    };
+    // The link takes nothing: what is acknowledged stays in the client.
+    while (user.room() >= 8 + 7 * 10) read("a");
+    while (user.room() >= 8) read("h");
+    expect(rig.hand.count).toBeGreaterThan(5);
+    for (const token of rig.tokens) say(rig, token);
+    expect(rig.session.client.state).toBe(ClientState.Online);
+    expect(acks(exchange(rig.session))).toEqual(Array.from({ length: id }, (_, i) => i + 1));
+  });
+
   it("does not try the client's patience with what it has not read; pings go on", () => {
     const rig = owing(1, { keepAlive: 30 });
     comes(rig, "h", 1);
@@ -357,6 +381,57 @@ describe('a handler that acknowledges by hand and says "not now"', () => {
     settle(session);
     return rig;
   }
+
+  it("keeps the link from being read for as long as either of the two wants it", () => {
+    const hand = createByHand(1);
+    const hold = createHold(64);
+    const session = createSession({ byHand: hand, hold, keepAlive: 30 });
+    const tokens: number[] = [];
+    const rig = { session, hand, tokens };
+    let busy = true;
+    subscribe(session, "h", byHand(hand, { message: (_now, { token }) => rig.tokens.push(token) }));
+    subscribe(session, "a", {
+      message() {
+        if (busy) notNow(session.client);
+      },
+    });
+    settle(session);
+    passTime(session, 30_000);
+    expect(commands(exchange(session))).toEqual(["pingreq"]);
+    busy = false;
+    comes(rig, "h", 1);
+    expect(rig.tokens).toHaveLength(1);
+    // The table is full now, and the hold has something again.
+    expect([session.client.paused, session.link.user().room()]).toEqual([true, 0]);
+    busy = true;
+    comesUnasked(session, message("a", "y"));
+    expect(say(rig, rig.tokens[0])).toBe(Acknowledged.Done);
+    expect(session.client.paused).toBe(true);
+    passTime(session, 20_000);
+    expect(session.client.state).toBe(ClientState.Online);
+    comesUnasked(session, message("h", "z", { qos: 1, messageId: 2 }));
+    busy = false;
+    poll(session);
+    expect(hold.holding).toBe(false);
+    expect(session.client.paused).toBe(true);
+    expect(say(rig, rig.tokens[1])).toBe(Acknowledged.Done);
+    expect(session.client.paused).toBe(false);
+  });
+
+  it("owes nothing after its link was lost in between, and has a new token then", () => {
+    const rig = hesitant("before");
+    rig.refusals = 1;
+    comes(rig, "h", 1);
+    expect([rig.hand.count, rig.tokens.length]).toEqual([1, 1]);
+    rig.refusals = 0;
+    reconnect(rig.session, true);
+    expect(rig.hand.count).toBe(0);
+    comes(rig, "h", 1);
+    const [, second, third] = rig.tokens;
+    expect(third).toBe(second);
+    expect([say(rig, second), say(rig, third)]).toEqual([Acknowledged.Done, Acknowledged.Done]);
+    expect(acks(exchange(rig.session))).toEqual([1]);
+  });
 
   it("owes nothing until it has taken the message", () => {
     const rig = hesitant("none");

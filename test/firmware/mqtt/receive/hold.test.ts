@@ -198,6 +198,25 @@ describe("what comes behind it", () => {
     }
   });
 
+  it("goes on where it is when it was asked for before, and comes after others were taken and one was not", () => {
+    const rig = busy({}, 200);
+    const { link } = rig.session;
+    rig.refusals = 1;
+    const more = bytesOf(message("a/4", "fourth"), message("a/5", "fifth"));
+    const cut = stream.length + 5;
+    const all = Uint8Array.from([...stream, ...more]);
+    link.user().received(link.now, all.slice(0, cut), 0, cut);
+    rig.refusals = 0;
+    const heardBefore = rig.heard.length;
+    // The first three are taken in turn, the fourth is not whole yet.
+    clientResume(rig.session.client, link.now);
+    expect(rig.heard.length).toBe(heardBefore + 3);
+    rig.refusals = 1;
+    link.user().received(link.now, all.slice(cut), 0, all.length - cut);
+    poll(rig.session);
+    expect(rig.heard).toEqual([...expected, "a/4 fourth 0", "a/5 fifth 0"]);
+  });
+
   it("may be refused, too, one after the other", () => {
     const rig = busy();
     const seen: number[] = [];
@@ -244,6 +263,16 @@ describe("what comes behind it", () => {
     expect(rig.heard).toEqual(["a/1 first 1"]);
     expect(rig.session.client).toMatchObject({ state: ClientState.Closing, fault: Fault.Violation });
     expect(rig.session.link.flush()).toHaveLength(0);
+  });
+
+  it("after a violation is nothing that is kept", () => {
+    const rig = busy({}, 32);
+    rig.session.link.receive(Uint8Array.of(0x36, 0, 1, 2, 3));
+    for (let each = 0; each < 3; each++) {
+      rig.session.link.user().received(rig.session.link.now, new Uint8Array(20), 0, 20);
+    }
+    expect(rig.session.client.fault).toBe(Fault.Violation);
+    expect(rig.hold.count).toBe(0);
   });
 
   it("is not acted on when the handler that takes it at last cuts the link", () => {
@@ -426,6 +455,7 @@ describe("back-pressure", () => {
           const half = Math.floor(promised / 2);
           for (const [at, end] of [[0, half], [half, promised]] as const) {
             if (end > at) link.user().received(link.now, left.slice(at, end), 0, end - at);
+            if (polls > 1) poll(rig.session);
           }
           left = left.subarray(promised);
           for (let i = 0; i < polls; i++) poll(rig.session);

@@ -147,10 +147,13 @@ describe("a payload that is larger than the buffer", () => {
 
   it("leaves nothing behind for the next message, which has other flags", () => {
     const { session, taker } = taking();
-    fromBroker(session, message("a/b", payload, { retain: true }));
-    fromBroker(session, message("a/c", "x", { qos: 1, messageId: 3 }));
-    fromBroker(session, message("a/c", "y", { retain: true }));
-    expect(taker.told.slice(2)).toEqual(["whole: a/c x 1", "whole: a/c y 0 retain"]);
+    for (const plain of [message("a/c", "x"), message("a/c", "x", { qos: 1, messageId: 3 })]) {
+      fromBroker(session, plain);
+      fromBroker(session, message("a/b", payload, { retain: true }));
+      taker.told.length = 0;
+      fromBroker(session, plain);
+      expect(taker.told).toEqual([`whole: a/c x ${plain.qos}`]);
+    }
   });
 
   it("whose topic fills the buffer to the last byte begins with the first byte behind it", () => {
@@ -235,6 +238,11 @@ describe("a link that is lost in the middle", () => {
   it("is told once, also after the end of the session, and not for a message that was over", () => {
     const { session, taker } = taking();
     fromBroker(session, large);
+    exchange(session);
+    reconnect(session, true);
+    fromBroker(session, large);
+    expect(taker.told).toEqual([...whole, ...whole]);
+    taker.told.splice(0, 2);
     session.link.receive(bytesOf(large).subarray(0, 60));
     clientLeave(session.client, session.link.now, 100);
     expect(commands(exchange(session))).toEqual(["puback", "disconnect"]);
@@ -262,6 +270,31 @@ describe("a link that is lost in the middle", () => {
     connect(cut.session, true);
     fromBroker(cut.session, large);
     expect([taker.joined, other.joined]).toEqual([[payload], [payload]]);
+  });
+
+  it("by a handler that cuts it before the first part: the others are told nothing but the end", () => {
+    const told: string[] = [];
+    const rig = taking();
+    subscribe(rig.session, "#", {
+      message: () => undefined,
+      parts: {
+        begin() {
+          told.push("begin");
+          clientDrop(rig.session.client);
+        },
+        part: () => told.push("part"),
+        end: () => told.push("end"),
+        aborted: () => told.push("aborted"),
+      },
+    });
+    const last = createTaker();
+    subscribe(rig.session, "#", last);
+    rig.session.link.receive(bytesOf(large), 40);
+    finishClosing(rig.session);
+    expect(told).toEqual(["begin", "aborted"]);
+    expect(rig.taker.told).toEqual(["begin a/b  1 100", "aborted"]);
+    expect(last.told).toEqual([]);
+    expect(rig.taker.joined).toEqual([]);
   });
 
   it("by a handler that cuts it with the last part, or at the beginning", () => {
