@@ -72,12 +72,39 @@ static inline int set_name(Table *t, TString *key, TValue *value) {
 }
 #define luaH_psetshortstr set_name
 
-/* As luaD_precall does it, for a Lua function that finds its room and its call record there already. */
+/*
+ * As luaD_precall calls a C function that finds its room and its call record there already, and of which nothing or one
+ * result is wanted. All but a watchdog's hook, which is told of returns: it may come while the function runs.
+ */
+static inline void call_native(lua_State *L, StkId func, int results, CallInfo *ci) {
+  ci->func.p = func;
+  ci->callstatus = (unsigned)(results + 1) | CIST_C;
+  ci->top.p = L->top.p + LUA_MINSTACK;
+  L->ci = ci;
+  int count = fvalue(s2v(func))(L);
+  if (l_unlikely(L->hookmask || results < 0 || results > 1)) {
+    luaD_poscall(L, ci, count);
+    return;
+  }
+  StkId into = ci->func.p;
+  if (results == 1) {
+    if (count == 0) {
+      setnilvalue(s2v(into));
+    } else {
+      setobjs2s(L, into, L->top.p - count);
+    }
+    into += 1;
+  }
+  L->top.p = into;
+  L->ci = ci->previous;
+}
+
+/* As luaD_precall does it, for a function that finds its room and its call record there already. */
 static inline CallInfo *enter(lua_State *L, StkId func, int results) {
+  CallInfo *ci = L->ci->next;
   if (l_likely(ttypetag(s2v(func)) == LUA_VLCL)) {
     Proto *p = clLvalue(s2v(func))->p;
     int size = p->maxstacksize;
-    CallInfo *ci = L->ci->next;
     if (l_likely(L->stack_last.p - L->top.p > size && ci != NULL)) {
       L->ci = ci;
       ci->func.p = func;
@@ -87,6 +114,9 @@ static inline CallInfo *enter(lua_State *L, StkId func, int results) {
       for (StkId end = func + 1 + p->numparams; L->top.p < end;) setnilvalue(s2v(L->top.p++));
       return ci;
     }
+  } else if (ttislcf(s2v(func)) && L->stack_last.p - L->top.p > LUA_MINSTACK && ci != NULL) {
+    call_native(L, func, results, ci);
+    return NULL;
   }
   return luaD_precall(L, func, results);
 }
