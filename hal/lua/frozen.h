@@ -117,11 +117,11 @@ struct closed_maker {
 };
 _Static_assert(offsetof(struct closed_function, function) == offsetof(LClosure, p), "the link stands where the pointer is");
 
-#define FUNCTION_FIELDS(number, link, parameters, flags, slots, upvalue_count, code_at, ...)                  \
+#define FUNCTION_FIELDS(number, link, parameters, flags, slots, upvalue_count, constants_at, code_at, ...)    \
   {                                                                                                           \
     .next = (GCObject *)(link), .tt = LUA_VPROTO, .marked = FROZEN_MARK, .numparams = parameters,             \
     .flag = (flags) | PF_FIXED, .maxstacksize = slots, .sizeupvalues = upvalue_count,                         \
-    .k = (TValue *)constants##number, .code = (Instruction *)frozen_code + (code_at), __VA_ARGS__             \
+    .k = (TValue *)constants + (constants_at), .code = (Instruction *)frozen_code + (code_at), __VA_ARGS__    \
   }
 #define FUNCTION(number, type, ...) static const type x##number FROZEN = FUNCTION_FIELDS(number, NULL, __VA_ARGS__);
 #define INNER(number) .p = (struct Proto **)inner##number,

@@ -16,8 +16,8 @@ const HEADER_SIZE = 16;
 
 /** The compiler runs the modules of a program as a board would. */
 const ownFiles = [
-  "compiler/compile.c", "compiler/freeze.c", "compiler/graph.c", "compiler/settle.c", "bytes.c", "queue.c", "base.c",
-  "utf8-check.c",
+  "compiler/compile.c", "compiler/freeze.c", "compiler/graph.c", "compiler/settle.c", "compiler/pool.c", "bytes.c",
+  "queue.c", "base.c", "utf8-check.c",
 ];
 
 export interface Bytecode {

@@ -14,9 +14,11 @@
 #include "frozen-table.h"
 #include "graph.h"
 #include "natives.h"
+#include "pool.h"
 #include "settle.h"
 
 static struct graph graph;
+static struct pool pool;
 
 /* What is known of each thing by its number. */
 struct fact {
@@ -200,16 +202,16 @@ static const char *type_of_closed(const Proto *function) {
   return function->sizep > 0 ? "closed_maker" : "closed_function";
 }
 
-static void write_constants(int number, const Proto *function) {
-  printf("static const TValue constants%d[] FROZEN __attribute__((aligned(8))) = {", number);
-  for (int i = 0; i < function->sizek; i += 1) write_value(&function->k[i]);
+static void write_constants(void) {
+  printf("static const TValue constants[] FROZEN __attribute__((aligned(8))) = {\n");
+  for (int i = 0; i < pool.count; i += 1) write_value(&pool.values[i]);
   printf("};\n");
 }
 
 /* What the macros FUNCTION and CLOSED have in common. */
 static void write_fields(int number, const Proto *function) {
-  printf("%d, %d, %d, %d, %d, ", function->numparams, function->flag, function->maxstacksize, function->sizeupvalues,
-         facts[number].code_at);
+  printf("%d, %d, %d, %d, %d, %d, ", function->numparams, function->flag, function->maxstacksize, function->sizeupvalues,
+         pool.first[number], facts[number].code_at);
   if (function->sizep > 0) printf("INNER(%d) ", number);
   if (has_upvalue_list(number, function)) printf("UPVALUES(%d)", number);
   else printf("NAMELESS");
@@ -217,7 +219,6 @@ static void write_fields(int number, const Proto *function) {
 }
 
 static void write_function(int number, const Proto *function) {
-  write_constants(number, function);
   write_inner_functions(number, function);
   write_upvalue_list(number, function);
   if (facts[number].is_closed) printf("CLOSED(x%d, %d, %s, ", facts[number].closure, number, type_of_closed(function));
@@ -407,8 +408,10 @@ static const char *gather(lua_State *L, const TValue *root) {
   if (graph.problem != NULL) return graph.problem;
   settle(&graph);
   graph = graph_of(L, root);
-  if (graph.problem == NULL) find_facts();
-  return graph.problem;
+  if (graph.problem != NULL) return graph.problem;
+  find_facts();
+  pool = pool_of(&graph);
+  return pool.problem;
 }
 
 static int most_upvalues(void) {
@@ -433,6 +436,7 @@ const char *freeze(lua_State *L) {
   for (int i = 0; i < graph.count; i += 1) define_leaf(L, i, graph.things[i]);
   for (int i = 0; i < graph.count; i += 1) declare(i, graph.things[i]);
   write_code();
+  write_constants();
   for (int i = 0; i < graph.count; i += 1) define(i, graph.things[i]);
   write_buckets();
   write_buffer_list();
