@@ -213,6 +213,8 @@ export function connect(rig: Rig): void {
   link.user.linkUp(0);
   sendRun(link, 0);
   receive(rig, rig.connack, 4);
+  // The client subscribes when it is polled.
+  clientPoll(client, 0);
   sendRun(link, 0);
   putU16(rig.suback, 2, client.subscribeId);
   receive(rig, rig.suback, 5);
