@@ -147,6 +147,12 @@ export interface Native {
    * Gives where it begins; -1 when there is none.
    */
   queueFind(this: void, queue: Bytes, mask: number, value: number, gone: boolean): number;
+  /**
+   * The first number from `from` on that none of the packets has that have one of the bits of `mask` in their first byte;
+   * and the first that one of them has, 65536 when there is none. A number stands where {@link queueFind} looks for it.
+   */
+  queueUnused(this: void, queue: Bytes, mask: number, from: number): number;
+  queueUsed(this: void, queue: Bytes, mask: number, from: number): number;
   /** The packet at `at`, which was kept, is over: its first byte becomes 0. Gives whether it was the oldest. */
   queueOver(this: void, queue: Bytes, at: number): boolean;
   /** Drops everything. The highest marks and the counters stay. */

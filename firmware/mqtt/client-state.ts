@@ -180,14 +180,8 @@ export interface ClientStats {
   displaced: number;
   overwritten: number;
   replaced: number;
-  /** Messages at QoS 2 that were given up because the broker had forgotten the session: see `sessionLost`. */
-  discarded: number;
-  /**
-   * Messages received, copies among them of what was delivered already at QoS 2, those that no subscription wanted, and
-   * those too large to be delivered.
-   */
+  /** Messages received, those that no subscription wanted, and those too large to be delivered. */
   received: number;
-  duplicates: number;
   unmatched: number;
   oversize: number;
   /** Sessions begun, connects that the broker refused, and links lost once they were up. */
@@ -243,6 +237,11 @@ export interface Client {
   readonly connectPacket: Bytes;
   readonly pingPacket: Bytes;
   readonly disconnectPacket: Bytes;
+  /**
+   * How many bytes must have come for each acknowledgement of 4 bytes that they ask for: what may come in is measured by
+   * it, so that every acknowledgement has room.
+   */
+  askSize: number;
   /** The PUBACK that is sent next; and two bytes, where a packet identifier will stand. */
   readonly pubackPacket: Bytes;
   readonly noId: Bytes;
@@ -264,10 +263,12 @@ export interface Client {
   /** How many CONNECTs were sent since the last one that the broker accepted, as far as we know. */
   unanswered: number;
 
-  /** Packet identifiers: the last one given, and those of the SUBSCRIBE and UNSUBSCRIBE under way (0: none). */
+  /**
+   * Packet identifiers: the last one given, up to which one those behind it are known to be free (0: it must be looked
+   * for), and those of the SUBSCRIBE and UNSUBSCRIBE under way (0: none).
+   */
   lastId: number;
-  /** They have begun at 1 again since nothing was held. */
-  idsWrapped: boolean;
+  freeTo: number;
   subscribeId: number;
   unsubscribeId: number;
 
@@ -275,11 +276,16 @@ export interface Client {
   planControl: number;
 
   /**
-   * The send window: how many messages at QoS 1 and 2 may be under way in this session, and how many more may be sent
-   * now. The difference is what was sent and has not ended, messages whose PUBREC has come among them. [MQTT5 §4.9]
+   * The send window: how many messages in the outbox may have been sent, at QoS 1 and 2, and how many more of them may
+   * be sent now; the difference waits for PUBACK or PUBREC. A message whose PUBREC has come takes one away from both,
+   * until its PUBCOMP. [MQTT5 §4.9]
    */
   window: number;
   quota: number;
+  /** The most that are under way in any session. */
+  readonly maxInFlight: number;
+  /** The broker may hold a session of ours: if it does not, one was lost. */
+  sessionHeld: boolean;
 
   readonly exactlyOnce: ExactlyOnce | undefined;
   readonly five: Five | undefined;

@@ -20,7 +20,7 @@
  * Idle, and from Opening and Connecting to Closing.
  */
 import type { Entropy, Millis } from "../../hal/hal";
-import { allocate, createQueue } from "#native";
+import { allocate, createQueue, textLength } from "#native";
 import { backoffNext, backoffReset, createBackoff } from "../core/backoff";
 import { type Link, LinkLoss } from "../core/link";
 import { arm, createDeadline, disarm, elapsed, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
@@ -39,6 +39,7 @@ import {
 } from "./client-state";
 import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
 import { announce, createReaderEvents, fail } from "./incoming";
+import { nextId } from "./identifiers";
 import { createLinkUser } from "./link-user";
 import { createOutbox, outboxCount, outboxLinkLost, outboxWindow } from "./outbox";
 import { createPuback, PacketType, type Qos } from "./packet";
@@ -48,11 +49,11 @@ import {
   controlBegin,
   controlEnd,
   expectAcks,
-  nextId,
   PINGRESP_PATIENCE,
   PUBACK_SIZE,
   sendControl,
   senderReset,
+  SHORTEST_PUBLISH,
 } from "./sender";
 import {
   anyIn,
@@ -76,6 +77,8 @@ const RETRY_EVERY = 50;
 /** The first and the longest backoff ceiling. */
 const BACKOFF_FIRST = 1000;
 const BACKOFF_CAP = 60000;
+/** The longest client identifier of MQTT 3.1, in bytes. [MQTT 3.1 §3.1] */
+const LONGEST_ID_3_1 = 23;
 /** Room in the control ring for acknowledgements, besides what must fit when a session begins. */
 const ACK_ROOM = 256;
 
@@ -92,6 +95,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   const controlSize =
     ACK_ROOM +
     (options.byHand === undefined ? 0 : options.byHand.slots * PUBACK_SIZE) +
+    (options.exactlyOnce === undefined ? 0 : options.exactlyOnce.capacity * PUBACK_SIZE) +
     connectPacket.length +
     2 * options.subscribeRoom +
     (birthPacket === undefined ? 0 : birthPacket.length) +
@@ -99,8 +103,8 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   const control = createQueue(controlSize, ALL);
   const outbox = createOutbox(options.outboxSize, options.outboxSlots);
   const reader = createReader(options.receiveSize);
-  const window = windowOf(options);
-  outboxWindow(outbox, window);
+  const maxInFlight = maxInFlightOf(options);
+  outboxWindow(outbox, maxInFlight);
   const client: Client = {
     options,
     link,
@@ -130,6 +134,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     connectPacket,
     pingPacket: createBarePacket(PacketType.Pingreq),
     disconnectPacket: createBarePacket(PacketType.Disconnect),
+    askSize: options.exactlyOnce === undefined ? SHORTEST_PUBLISH : PUBACK_SIZE,
     pubackPacket: createPuback(),
     noId: allocate(2),
     birthPacket,
@@ -145,12 +150,14 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     announce: false,
     unanswered: 0,
     lastId: 0,
-    idsWrapped: false,
+    freeTo: 0,
     subscribeId: 0,
     unsubscribeId: 0,
     planControl: 0,
-    window,
-    quota: window,
+    window: maxInFlight,
+    quota: maxInFlight,
+    maxInFlight,
+    sessionHeld: false,
     exactlyOnce: options.exactlyOnce,
     five: options.five,
     keeper: options.keeper,
@@ -188,11 +195,14 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
 
 /** What of these options a client cannot go by. */
 function mistakeIn(options: ClientOptions): Mistake {
-  return options.protocol === 5 && options.five === undefined ? Mistake.FiveMissing : Mistake.None;
+  if (options.protocol === 5 && options.five === undefined) return Mistake.FiveMissing;
+  const length = textLength(options.clientId);
+  if (options.protocol === 3) return length < 1 || length > LONGEST_ID_3_1 ? Mistake.ClientId : Mistake.None;
+  return length === 0 && !options.cleanSession ? Mistake.ClientId : Mistake.None;
 }
 
 /** How many messages may be under way: what the application wants, and what QoS 2 can bear in mind. @boot */
-function windowOf(options: ClientOptions): number {
+function maxInFlightOf(options: ClientOptions): number {
   const wanted = options.maxInFlight ?? ALL;
   const capacity = options.exactlyOnce?.capacity ?? ALL;
   return wanted < capacity ? wanted : capacity;
@@ -241,9 +251,7 @@ function createStats(): ClientStats {
     displaced: 0,
     overwritten: 0,
     replaced: 0,
-    discarded: 0,
     received: 0,
-    duplicates: 0,
     unmatched: 0,
     oversize: 0,
     sessions: 0,
@@ -323,6 +331,7 @@ export function clientWait(client: Client, now: Millis): number {
   if (!client.paused) {
     wait = sooner(wait, waitFor(client.pingresp, now));
     wait = sooner(wait, waitFor(client.ack, now));
+    if (client.exactlyOnce !== undefined) wait = sooner(wait, waitFor(client.exactlyOnce.patience, now));
   } else if (client.hold !== undefined && client.hold.holding) {
     wait = sooner(wait, RETRY_EVERY);
   }
@@ -344,7 +353,12 @@ function wantsUnsubscribe(client: Client): boolean {
 
 /** Whether a client that is to leave has nothing more to wait for. */
 function isDone(client: Client): boolean {
-  return client.leaving && outboxCount(client.outbox) === 0;
+  return client.leaving && outboxCount(client.outbox) === 0 && releasesOf(client) === 0;
+}
+
+/** Messages at QoS 2 that the broker has, and has not let go of. */
+function releasesOf(client: Client): number {
+  return client.exactlyOnce === undefined ? 0 : client.exactlyOnce.releases.count;
 }
 
 function openLink(client: Client): void {
@@ -377,6 +391,7 @@ function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   if (hadLink || client.state === ClientState.Closing) client.stats.losses++;
   client.lastLoss = loss;
   outboxLinkLost(client.outbox);
+  if (client.exactlyOnce !== undefined) client.exactlyOnce.linkLost();
   subscriptionsInterrupted(client.subscriptions);
   senderReset(client);
   client.quota = client.window;
@@ -431,7 +446,7 @@ function keepSession(client: Client, now: Millis): void {
       fail(client, Fault.PingrespMissing);
       return;
     }
-    if (isDue(client.ack, now)) {
+    if (isDue(client.ack, now) || (client.exactlyOnce !== undefined && isDue(client.exactlyOnce.patience, now))) {
       fail(client, Fault.AckMissing);
       return;
     }

@@ -22,7 +22,10 @@ export type Protocol = 3 | 4 | 5;
 export interface ConnectOptions {
   /** How it is spoken: 3 is MQTT 3.1 (`MQIsdp`), 4 is 3.1.1, 5 is 5.0, which needs the feature `five`. Left out: 4. */
   readonly protocol?: Protocol | undefined;
-  /** 1 to 65535 bytes; brokers accept at least 23 of letters and digits. */
+  /**
+   * 1 to 65535 bytes; brokers accept at least 23 of letters and digits, and none at all with a clean session. In MQTT
+   * 3.1, 1 to 23.
+   */
   readonly clientId: string;
   /** False: the broker keeps subscriptions and messages while the client is away. */
   readonly cleanSession: boolean;
@@ -42,7 +45,9 @@ const WILL_QOS_1 = 0x08;
 const WILL_RETAIN = 0x20;
 const PASSWORD = 0x40;
 const USER_NAME = 0x80;
-const PROTOCOL_LEVEL_3_1_1 = 4;
+
+/** The protocol that is spoken unless the options say otherwise. */
+const MQTT_3_1_1 = 4;
 
 /** The CONNECT packet of `options`, ready to send. @boot */
 export function createConnectPacket(options: ConnectOptions): Bytes {
@@ -50,7 +55,10 @@ export function createConnectPacket(options: ConnectOptions): Bytes {
   const userName = options.userName;
   const password = userName === undefined ? undefined : options.password;
   let flags = options.cleanSession ? CLEAN_SESSION : 0;
-  let remaining = 10 + stringBytes(options.clientId);
+  const protocol = options.protocol ?? MQTT_3_1_1;
+  // MQTT 3.1 is known by another name. [MQTT 3.1 §3.1]
+  const name = protocol === 3 ? "MQIsdp" : "MQTT";
+  let remaining = stringBytes(name) + 4 + stringBytes(options.clientId);
   if (will !== undefined) {
     flags |= WILL | will.qos * WILL_QOS_1 | (will.retain ? WILL_RETAIN : 0);
     remaining += stringBytes(will.topic) + stringBytes(will.payload);
@@ -66,8 +74,8 @@ export function createConnectPacket(options: ConnectOptions): Bytes {
 
   const writer = createWriter(allocate(1 + lengthBytes(remaining) + remaining));
   writeFixedHeader(writer, PacketType.Connect, 0, remaining);
-  writeString(writer, "MQTT");
-  writeByte(writer, PROTOCOL_LEVEL_3_1_1);
+  writeString(writer, name);
+  writeByte(writer, protocol);
   writeByte(writer, flags);
   writeU16(writer, options.keepAlive);
   writeString(writer, options.clientId);

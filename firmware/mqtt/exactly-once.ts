@@ -7,14 +7,29 @@
  *                    → PUBREL, PUBCOMP ←       the identifier leaves the list
  */
 import type { Bytes, Millis } from "../../hal/hal";
+import { type Deadline } from "../core/time";
 import { type Client } from "./client-state";
+import { type Flow } from "./flow";
 
-/** Packet identifiers, oldest first, two bytes each as `u16At` reads them. */
+/** The exchanges of one direction that stand at the same point. */
 export interface IdList {
+  /** Where they stand. */
+  flow: Flow;
+  /** Their packet identifiers, oldest first, two bytes each as `u16At` reads them. */
   readonly bytes: Bytes;
   /** How many there may be, and how many there are. */
   readonly capacity: number;
   count: number;
+}
+
+/** Counters since power-on. */
+export interface ExactlyOnceStats {
+  /** Our own messages that were given up because the broker had forgotten the session: see `ClientEvents.sessionLost`. */
+  discarded: number;
+  /** Copies that came of messages that were delivered already. They are not among those that were received. */
+  duplicates: number;
+  /** Messages that closed the link, because too many others had not come to their PUBREL. */
+  overruns: number;
 }
 
 export interface ExactlyOnce {
@@ -24,6 +39,9 @@ export interface ExactlyOnce {
   readonly releases: IdList;
   /** Inbound: the message was delivered, its PUBREL has not come. What comes with such an identifier is a copy. */
   readonly received: IdList;
+  readonly stats: ExactlyOnceStats;
+  /** The end of patience with PUBCOMP. */
+  readonly patience: Deadline;
 
   /** PUBREC, PUBREL or PUBCOMP came, as MQTT 3.1 and 3.1.1 write them. Anything wrong with it is a violation. */
   packet(this: void, client: Client, now: Millis, first: number, bytes: Bytes, at: number, count: number): void;
@@ -37,20 +55,40 @@ export interface ExactlyOnce {
   pubrecRefused(this: void, client: Client, now: Millis, id: number): void;
   pubcomp(this: void, client: Client, now: Millis, id: number): void;
 
-  /** Whether a PUBLISH with this identifier is a copy of what was delivered: then it is only confirmed again. */
-  isCopy(this: void, client: Client, id: number, dup: boolean): boolean;
   /**
-   * Bears the identifier of a new message in mind, before it is delivered. False when there is no room, or it could not
-   * be kept: the link is closed, and the message must not be delivered; the broker will send it again.
+   * A PUBLISH came: whether it is to be delivered, and then confirmed. The low half of `flags` are its flags. Its
+   * identifier is borne in mind from here on, unless acknowledgements are given by hand: then only when they are. A copy
+   * of what was delivered is confirmed here.
+   *
+   * False, too, when there is no room for its identifier, or it could not be kept: the link is closed, and the broker
+   * will send the message again.
    */
-  take(this: void, client: Client, now: Millis, id: number): boolean;
-  /** Says PUBREC: once a message was delivered, and for every copy. Does nothing when a handler has ended the session. */
+  isNew(this: void, client: Client, flags: number, id: number): boolean;
+  /** Whether a PUBLISH with this identifier is a copy of what was delivered. */
+  isCopy(this: void, id: number, dup: boolean): boolean;
+  /** The message was not taken in after all: what comes with its identifier is to be delivered. */
+  forget(this: void, client: Client, id: number): void;
+  /**
+   * Says PUBREC, and bears the identifier in mind if that was not done before. Does not say anything when a handler has
+   * ended the session.
+   */
   confirm(this: void, client: Client, id: number): void;
   /** PUBREL came: the identifier is free again. PUBCOMP goes out, whether it was known or not. */
-  pubrel(this: void, client: Client, now: Millis, id: number): void;
+  pubrel(this: void, client: Client, id: number): void;
 
-  /** CONNACK with the session present: every PUBREL that is owed goes out, before any PUBLISH. */
-  resume(this: void, client: Client): void;
-  /** CONNACK without it: both lists are emptied. Gives how many releases were given up. */
-  sessionLost(this: void, client: Client): number;
+  /** The link is gone: every PUBREL is owed again. */
+  linkLost(this: void): void;
+  /**
+   * CONNACK, and the session goes on: every PUBREL that is owed goes out, before any PUBLISH. Not `certain` when it may be
+   * another one, which MQTT 3.1 does not tell, and which a lost CONNACK may have told: then a PUBLISH without DUP is a
+   * new message even if its identifier is in `received`.
+   */
+  resume(this: void, client: Client, now: Millis, certain: boolean): void;
+  /**
+   * CONNACK, and there is another session: both lists are emptied. `discarded` messages of the outbox were given up;
+   * gives how many those are together with the releases.
+   */
+  sessionLost(this: void, client: Client, discarded: number): number;
+  /** The lowest identifier of a release that is `id` or more and less than `held`; `held` when there is none. */
+  nearestRelease(this: void, id: number, held: number): number;
 }

@@ -6,7 +6,7 @@ import type { Bytes, Millis } from "../../hal/hal";
 import { byteAt, div, isUtf8, isUtf8Without, matchFilter, putU16, queueFind, queueOver, u16At } from "#native";
 import { arm, disarm } from "../core/time";
 import { Breach } from "./breach";
-import { DUP, PacketType, PublishFlag, QOS_1, QOS_BITS, RETAIN } from "./packet";
+import { DUP, PacketType, PublishFlag, QOS_1, QOS_2, QOS_BITS, RETAIN } from "./packet";
 import { type Client, ClientState, type ClientStats, Fault } from "./client-state";
 import { type Outbox, outboxSessionLost } from "./outbox";
 import { type ReaderEvents, readerStop } from "./reader";
@@ -42,6 +42,8 @@ export function violation(client: Client, breach: Breach): void {
 /** What the reader tells of. What comes with every message is written out here, as in `link-user.ts`. @boot */
 export function createReaderEvents(client: Client): ReaderEvents {
   const { outbox, subscriptions, filters, message, stats, hold, byHand } = client;
+  // Without QoS 2, nothing was subscribed at it, so nothing may come at it. 3 does not exist.
+  const highest = client.exactlyOnce === undefined ? PublishFlag.Qos1 : PublishFlag.Qos2;
   return {
     packet(now, first, bytes, at, count) {
       if (first < PacketType.Publish * 16 || first >= (PacketType.Publish + 1) * 16) {
@@ -52,7 +54,7 @@ export function createReaderEvents(client: Client): ReaderEvents {
         }
         return;
       }
-      // PUBLISH: topic, packet identifier at QoS 1, payload. [MQTT 3.1.1 §3.3]
+      // PUBLISH: topic, packet identifier at QoS 1 and 2, payload. [MQTT 3.1.1 §3.3]
       const flags = first & 15;
       const qos = flags & PublishFlag.QosBits;
       const end = at + count;
@@ -62,8 +64,8 @@ export function createReaderEvents(client: Client): ReaderEvents {
       const payloadAt = qos === 0 ? idAt : idAt + 2;
       if (
         payloadAt > end ||
-        // Nothing was subscribed at QoS 2, so nothing may come at it; 3 does not exist. Without QoS, no DUP.
-        (qos === 0 ? flags > PublishFlag.Retain : qos > PublishFlag.Qos1) ||
+        // Without QoS, no DUP.
+        (qos === 0 ? flags > PublishFlag.Retain : qos > highest) ||
         // The first packet of a session is another. [MQTT-3.2.0-1]
         client.state === ClientState.Connecting ||
         topicLength === 0 ||
@@ -72,10 +74,15 @@ export function createReaderEvents(client: Client): ReaderEvents {
         violation(client, publishBreach(client, flags, bytes, at, count));
         return;
       }
-      const id = qos === 0 ? 0 : u16At(bytes, idAt);
-      if (id === 0 && qos !== 0) {
-        violation(client, Breach.ZeroIdentifier);
-        return;
+      let id = 0;
+      if (qos !== 0) {
+        id = u16At(bytes, idAt);
+        if (id === 0) {
+          violation(client, Breach.ZeroIdentifier);
+          return;
+        }
+        // Of a copy of what was delivered at QoS 2 there is nothing to be done here.
+        if (qos !== PublishFlag.Qos1 && client.exactlyOnce?.isNew(client, flags, id) !== true) return;
       }
       message.bytes = bytes;
       message.topicAt = topicAt;
@@ -84,7 +91,7 @@ export function createReaderEvents(client: Client): ReaderEvents {
       message.payloadLength = end - payloadAt;
       if (message.flags !== flags) {
         message.flags = flags;
-        message.qos = qos === 0 ? 0 : 1;
+        message.qos = div(qos, QOS_1);
         message.retain = (flags & RETAIN) !== 0;
         message.dup = (flags & DUP) !== 0;
       }
@@ -111,8 +118,9 @@ export function createReaderEvents(client: Client): ReaderEvents {
       }
       if (!wanted) stats.unmatched++;
       if (qos === 0) return;
-      if (byHand === undefined) acknowledge(client, id);
-      else byHand.settle(client, now, 1, id);
+      if (byHand === undefined && qos === PublishFlag.Qos1) acknowledge(client, id);
+      else if (byHand === undefined) confirm(client, 2, id);
+      else byHand.settle(client, now, message.qos, id);
     },
     oversize(now, first, id) {
       oversizeCame(client, now, first, id);
@@ -126,7 +134,7 @@ export function createReaderEvents(client: Client): ReaderEvents {
 /** Which rule a PUBLISH has broken that was refused for its flags, its lengths, its topic, or for coming at all. */
 function publishBreach(client: Client, flags: number, bytes: Bytes, at: number, count: number): Breach {
   if (client.state === ClientState.Connecting) return Breach.BeforeConnack;
-  const refused = flagsBreach(flags);
+  const refused = flagsBreach(client, flags);
   if (refused !== Breach.None) return refused;
   const topicLength = count < 2 ? 0 : u16At(bytes, at);
   const head = 2 + topicLength + ((flags & QOS_BITS) === 0 ? 0 : 2);
@@ -136,7 +144,7 @@ function publishBreach(client: Client, flags: number, bytes: Bytes, at: number, 
 }
 
 /** Which rule the flags of a PUBLISH break, if any. [MQTT 3.1.1 §3.3.1] */
-function flagsBreach(flags: number): Breach {
+function flagsBreach(client: Client, flags: number): Breach {
   switch (flags & QOS_BITS) {
     case 0:
       return (flags & DUP) === 0 ? Breach.None : Breach.DupWithoutQos;
@@ -145,7 +153,7 @@ function flagsBreach(flags: number): Breach {
     case QOS_BITS:
       return Breach.Qos3;
     default:
-      return Breach.Qos2NotAsked;
+      return client.exactlyOnce === undefined ? Breach.Qos2NotAsked : Breach.None;
   }
 }
 
@@ -156,8 +164,8 @@ function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at:
     violation(client, type === PacketType.Connack ? Breach.SecondConnack : Breach.BeforeConnack);
     return;
   }
-  // Every packet but PUBLISH that a broker sends has no flags. [MQTT-2.2.2-2]
-  if (first !== type * 16 && isFromBroker(type)) {
+  // Every packet but PUBLISH that a broker sends has no flags [MQTT-2.2.2-2]; in MQTT 3.1 they mean nothing.
+  if (first !== type * 16 && isFromBroker(type) && client.options.protocol !== 3) {
     violation(client, Breach.Flags);
     return;
   }
@@ -182,7 +190,8 @@ function otherCame(client: Client, now: Millis, first: number, bytes: Bytes, at:
     case PacketType.Pubrec:
     case PacketType.Pubrel:
     case PacketType.Pubcomp:
-      violation(client, Breach.Qos2NotAsked);
+      if (client.exactlyOnce === undefined) violation(client, Breach.Qos2NotAsked);
+      else client.exactlyOnce.packet(client, now, first, bytes, at, count);
       return;
     case PacketType.Connect:
     case PacketType.Subscribe:
@@ -218,9 +227,11 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
   }
   const flags = byteAt(bytes, at);
   const code = byteAt(bytes, at + 1);
-  const sessionPresent = flags === 1;
+  // MQTT 3.1 says nothing with it.
+  const silent = client.options.protocol === 3;
+  const sessionPresent = flags === 1 && !silent;
   // Only the lowest flag exists, and a refusal never has it. [MQTT-3.2.2-4]
-  if (flags > 1 || (sessionPresent && code !== 0)) {
+  if (!silent && (flags > 1 || (sessionPresent && code !== 0))) {
     violation(client, Breach.ConnackFlags);
     return;
   }
@@ -235,19 +246,32 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
     fail(client, Fault.Refused);
     return;
   }
-  if (!sessionPresent) {
-    outboxSessionLost(client.outbox);
+  sessionBegins(client, now, sessionPresent, silent && !client.options.cleanSession);
+}
+
+/**
+ * The broker has accepted the CONNECT. `sessionPresent`: it still knows the session before; `unknown`: it does not say.
+ * Then what is under way goes on as if it did, which does no harm if it does not, and the subscriptions are renewed.
+ */
+export function sessionBegins(client: Client, now: Millis, sessionPresent: boolean, unknown: boolean): void {
+  const wasHeld = client.sessionHeld;
+  const kept = sessionPresent || unknown;
+  let discarded = 0;
+  if (!kept) {
+    discarded = outboxSessionLost(client.outbox);
     client.stats.retried = client.outbox.resent;
+    if (client.exactlyOnce !== undefined) discarded = client.exactlyOnce.sessionLost(client, discarded);
     subscriptionsForgotten(client.subscriptions);
-  } else if (client.unanswered > 1) {
-    // The session may be a new one that an earlier CONNECT began and whose CONNACK was lost with its link.
-    subscriptionsDoubted(client.subscriptions);
   }
+  // It may also be a new session that an earlier CONNECT began and whose CONNACK was lost with its link.
+  const certain = !unknown && client.unanswered <= 1;
+  if (kept && !certain) subscriptionsDoubted(client.subscriptions);
   if (client.keeper !== undefined && !client.keeper.session(client)) {
     fail(client, Fault.Full);
     return;
   }
   client.unanswered = 0;
+  client.sessionHeld = !client.options.cleanSession;
   client.state = ClientState.Online;
   client.welcome = true;
   client.fault = Fault.None;
@@ -255,8 +279,11 @@ function connackCame(client: Client, now: Millis, bytes: Bytes, at: number, coun
   client.announce = client.birthPacket !== undefined;
   disarm(client.timer);
   arm(client.lasting, now, LASTING);
+  if (kept && client.exactlyOnce !== undefined) client.exactlyOnce.resume(client, now, certain);
   announce(client);
-  client.events.online(now, sessionPresent);
+  const events = client.events;
+  if (events.sessionLost !== undefined && !kept && (wasHeld || discarded > 0)) events.sessionLost(now, discarded);
+  events.online(now, sessionPresent);
 }
 
 /** Queues the birth notice when it is due. At most one is queued at a time. */
@@ -279,8 +306,9 @@ function acknowledge(client: Client, id: number): void {
 }
 
 /** Says that a message at QoS 1 or 2 was taken in. */
-export function confirm(client: Client, _qos: number, id: number): void {
-  acknowledge(client, id);
+export function confirm(client: Client, qos: number, id: number): void {
+  if (qos === 1) acknowledge(client, id);
+  else client.exactlyOnce?.confirm(client, id);
 }
 
 /** A message was delivered, or will never be: unless an acknowledgement is held back, it is confirmed. */
@@ -300,8 +328,9 @@ function oversizeCame(client: Client, now: Millis, first: number, id: number): v
     violation(client, breach);
     return;
   }
+  if ((first & QOS_BITS) === QOS_2 && client.exactlyOnce?.isNew(client, first, id) !== true) return;
   client.stats.oversize++;
-  settle(client, now, (first & QOS_BITS) === 0 ? 0 : 1, id);
+  settle(client, now, div(first & QOS_BITS, QOS_1), id);
 }
 
 /**
@@ -310,7 +339,7 @@ function oversizeCame(client: Client, now: Millis, first: number, id: number): v
  */
 export function largeBreach(client: Client, first: number, id: number): Breach {
   if (client.state === ClientState.Connecting) return Breach.BeforeConnack;
-  const refused = flagsBreach(first & 15);
+  const refused = flagsBreach(client, first & 15);
   if (refused !== Breach.None) return refused;
   const { buffer, size } = client.reader;
   const length = u16At(buffer, 0);

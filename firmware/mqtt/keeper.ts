@@ -32,7 +32,7 @@ export interface Keeper {
    * The lists of identifiers of QoS 2 (`client.exactlyOnce`) have changed. Called before anything is said or delivered
    * that rests on it. False when it could not be kept: then it is not said or delivered either.
    */
-  identifiers(this: void, client: Client, now: Millis): boolean;
+  identifiers(this: void, client: Client): boolean;
   /**
    * CONNACK came, and what a lost session takes with it is gone. Called before anything is sent in the session. False
    * when it could not be written down: the link is closed.

@@ -1,5 +1,5 @@
 /**
- * The outbox: every outbound PUBLISH, in a queue, as the bytes that are sent. A QoS 1 packet stays until it is
+ * The outbox: every outbound PUBLISH, in a queue, as the bytes that are sent. A QoS 1 or 2 packet stays until it is
  * acknowledged, so a resend is the same bytes with DUP set, and queueing while offline is the same queue with nothing
  * draining it. Packets leave in the order in which they were written, also after a reconnect [MQTT-4.6.0-1].
  *
@@ -12,6 +12,7 @@ import { type Bytes, QueueNumber } from "../../hal/hal";
 import {
   byteAt,
   createQueue,
+  div,
   queueAfter,
   queueFind,
   queueFirst,
@@ -23,7 +24,7 @@ import {
   u16At,
 } from "#native";
 import { afterLinkLoss, afterSessionLoss, Flow } from "./flow";
-import { DUP, QOS_BITS } from "./packet";
+import { DUP, QOS_1, QOS_BITS } from "./packet";
 
 export interface Outbox {
   readonly queue: Bytes;
@@ -86,7 +87,7 @@ export function outboxRepeated(outbox: Outbox, packets: number): void {
   outbox.resent += again;
 }
 
-/** Whether an identifier belongs to a message whose flow has not ended. [MQTT-2.3.1-2] */
+/** Whether an identifier belongs to a message that is held: one whose flow has not come to PUBACK or PUBREC. */
 export function outboxHolds(outbox: Outbox, id: number): boolean {
   return queueFind(outbox.queue, QOS_BITS, id, false) >= 0;
 }
@@ -110,7 +111,7 @@ export function outboxLinkLost(outbox: Outbox): void {
     const next = queueAfter(queue, at);
     const first = byteAt(queue, at);
     const before = flowOf(first, i < sent);
-    const after = afterLinkLoss(before, first & QOS_BITS);
+    const after = afterLinkLoss(before, qosOf(first));
     if (after === Flow.DueAgain) {
       queue[at] = first | DUP;
       again++;
@@ -124,27 +125,43 @@ export function outboxLinkLost(outbox: Outbox): void {
   outbox.again = again;
 }
 
-/** The broker has forgotten the session: what is owed is new to it. Nothing was sent on this link yet. */
-export function outboxSessionLost(outbox: Outbox): void {
+/**
+ * The broker has forgotten the session: what is owed is new to it. Nothing was sent on this link yet. Gives how many
+ * messages at QoS 2 were given up, because it may have had them.
+ */
+export function outboxSessionLost(outbox: Outbox): number {
   const queue = outbox.queue;
   const count = queueNumber(queue, QueueNumber.Count);
   let at = queueFirst(queue);
+  let discarded = 0;
   for (let i = 0; i < count; i++) {
+    const next = queueAfter(queue, at);
     const first = byteAt(queue, at);
     const before = flowOf(first, false);
-    if (before !== afterSessionLoss(before)) {
+    const after = afterSessionLoss(before, qosOf(first));
+    if (after === Flow.Ended) {
+      queue[at] = 0;
+      discarded++;
+    } else if (after !== before) {
       queue[at] = first & ~DUP;
       // It is sent as new, and yet a second time: nothing tells so any more when it goes.
       outbox.resent++;
     }
-    at = queueAfter(queue, at);
+    at = next;
   }
+  if (discarded > 0) queueRewind(queue);
   outbox.again = 0;
+  return discarded;
+}
+
+/** The quality of service of a PUBLISH, by its first byte. */
+function qosOf(first: number): number {
+  return div(first & QOS_BITS, QOS_1);
 }
 
 /** Where a message stands in its life, by the first byte of its packet and whether all of that has gone. */
 function flowOf(first: number, sent: boolean): Flow {
   if (first === 0) return Flow.Ended;
-  if (sent) return Flow.AwaitAck;
+  if (sent) return (first & QOS_BITS) === QOS_1 ? Flow.AwaitAck : Flow.AwaitRec;
   return (first & DUP) === 0 ? Flow.Due : Flow.DueAgain;
 }

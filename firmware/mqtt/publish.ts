@@ -13,9 +13,9 @@ import { type Writer, writeBytes, writeText } from "../core/writer";
 import { type Client, ClientState, PublishError } from "./client-state";
 import { couldMakeRoom, dropOlder, makeRoom } from "./make-room";
 import { outboxFits } from "./outbox";
+import { nextId } from "./identifiers";
 import { lengthBytes } from "./packet";
 import { type Publication, WhenFull } from "./publication";
-import { nextId } from "./sender";
 
 /** Whether {@link publishBegin} would succeed now: for what is tried again and again, so that only losses count. */
 export function canPublish(client: Client, publication: Publication): boolean {

@@ -29,6 +29,8 @@ export interface Hold {
 export interface ByHand {
   /** A message has been delivered: acknowledges it, or holds that back for it or for one that came before it. */
   settle(this: void, client: Client, now: Millis, qos: number, id: number): void;
+  /** Whether that of a message at QoS 2 with this identifier is held back. */
+  owes(this: void, id: number): boolean;
   /** The most acknowledgements that are held back at a time, and how many are: with all of them, nothing is read. */
   readonly slots: number;
   count: number;

@@ -7,9 +7,9 @@ import { div, putU16, queueAdd, queueClear, queueClose, queueNumber, queueOpen, 
 import { arm, disarm } from "../core/time";
 import { type Writer, writerOpen } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
-import { outboxCount, outboxHolds, outboxMidPacket, outboxRepeated, outboxWaiting } from "./outbox";
+import { outboxMidPacket, outboxRepeated, outboxWaiting } from "./outbox";
 
-/** The shortest packet that is acknowledged, a PUBLISH at QoS 1 to a topic of one byte, and its PUBACK. */
+/** The shortest packet that a PUBACK answers, a PUBLISH at QoS 1 to a topic of one byte; and any acknowledgement. */
 export const SHORTEST_PUBLISH = 7;
 export const PUBACK_SIZE = 4;
 /** Room in the control ring that stays free for a PINGREQ, a gap, and a packet of which all but a byte has come. */
@@ -18,7 +18,6 @@ const CONTROL_SPARE = 16;
 export const ACK_PATIENCE = 20000;
 /** From PINGREQ to PINGRESP. */
 export const PINGRESP_PATIENCE = 10000;
-const LAST_ID = 65535;
 /** More packets than a queue can hold. */
 export const ALL = 32767;
 
@@ -70,7 +69,7 @@ export function senderRoom(client: Client): number {
   // A filter is in a SUBSCRIBE or in an UNSUBSCRIBE, not in both: the second size is for the gap before a large packet.
   const own = birth + 2 * client.subscribeSize + CONTROL_SPARE;
   const left = client.controlSize - controlUsed(client) - own;
-  return left > 0 ? div(left * SHORTEST_PUBLISH, PUBACK_SIZE) : 0;
+  return left > 0 ? div(left * client.askSize, PUBACK_SIZE) : 0;
 }
 
 /** Whether anything may be sent now. */
@@ -121,7 +120,7 @@ export function controlTaken(client: Client, count: number): void {
   if (client.state === ClientState.Leaving) client.link.close();
 }
 
-/** `packets` messages at QoS 1 have gone: each is to be acknowledged. */
+/** `packets` messages at QoS 1 and 2 have gone: each is to be acknowledged. */
 export function messagesTaken(client: Client, now: Millis, packets: number): void {
   const outbox = client.outbox;
   client.quota -= packets;
@@ -143,25 +142,4 @@ export function ackCame(client: Client, now: Millis): void {
 export function expectAcks(client: Client, now: Millis): void {
   const owed = client.quota < client.window || client.subscribeId !== 0 || client.unsubscribeId !== 0;
   if (owed && !client.ack.armed) arm(client.ack, now, ACK_PATIENCE);
-}
-
-/** A packet identifier that nothing under way uses: 1 to 65535, never 0. [MQTT-2.3.1-1] [MQTT-2.3.1-2] */
-export function nextId(client: Client): number {
-  for (;;) {
-    const id = client.lastId + 1;
-    client.lastId = id;
-    if (id > LAST_ID) {
-      client.idsWrapped = true;
-      client.lastId = 0;
-    } else if (id !== client.subscribeId && id !== client.unsubscribeId && !(client.idsWrapped && isHeld(client, id))) {
-      return id;
-    }
-  }
-}
-
-/** Identifiers that only rise meet none that is held. Once they have begun anew they may, until nothing is held. */
-function isHeld(client: Client, id: number): boolean {
-  if (outboxCount(client.outbox) > 0) return outboxHolds(client.outbox, id);
-  client.idsWrapped = false;
-  return false;
 }

@@ -342,6 +342,15 @@ int native_queueAfter(lua_State *L) {
   return give_integer(L, behind(here, at + packet_length(L, here, at)));
 }
 
+/* The number behind the string that the body of the packet at `at` begins with. */
+static int32_t number_at(lua_State *L, struct place here, int32_t at) {
+  int32_t string = at + 2;
+  while (here.all.at[string - 1] >= 128) string += 1;
+  const uint8_t *two = range(L, here.all, string, 2);
+  two = range(L, here.all, string + 2 + (two[0] << 8 | two[1]), 2);
+  return two[0] << 8 | two[1];
+}
+
 int native_queueFind(lua_State *L) {
   struct place here = queue_argument(L);
   uint8_t mask = (uint8_t)integer_argument(L, 2);
@@ -350,17 +359,49 @@ int native_queueFind(lua_State *L) {
   int32_t at = here.queue->head;
   for (; count > 0; count -= 1) {
     int32_t length = packet_length(L, here, at);
-    const uint8_t *packet = here.all.at + at;
-    if ((packet[0] & mask) != 0) {
-      int32_t string = at + 2;
-      while (here.all.at[string - 1] >= 128) string += 1;
-      const uint8_t *two = range(L, here.all, string, 2);
-      two = range(L, here.all, string + 2 + (two[0] << 8 | two[1]), 2);
-      if ((two[0] << 8 | two[1]) == value) return give_integer(L, at);
-    }
+    if ((here.all.at[at] & mask) != 0 && number_at(L, here, at) == value) return give_integer(L, at);
     at = behind(here, at + length);
   }
   return give_integer(L, -1);
+}
+
+#define NUMBERS 65536
+
+/* The first number from `found` on that no packet has. Those in the order of their numbers are passed in one look. */
+int native_queueUnused(lua_State *L) {
+  struct place here = queue_argument(L);
+  uint8_t mask = (uint8_t)integer_argument(L, 2);
+  int32_t found = integer_argument(L, 3);
+  for (bool again = true; again;) {
+    again = false;
+    int32_t at = here.queue->head;
+    for (int32_t left = here.queue->count; left > 0; left -= 1) {
+      int32_t length = packet_length(L, here, at);
+      if ((here.all.at[at] & mask) != 0 && number_at(L, here, at) == found) {
+        found += 1;
+        again = true;
+      }
+      at = behind(here, at + length);
+    }
+  }
+  return give_integer(L, found);
+}
+
+int native_queueUsed(lua_State *L) {
+  struct place here = queue_argument(L);
+  uint8_t mask = (uint8_t)integer_argument(L, 2);
+  int32_t from = integer_argument(L, 3);
+  int32_t nearest = NUMBERS;
+  int32_t at = here.queue->head;
+  for (int32_t left = here.queue->count; left > 0; left -= 1) {
+    int32_t length = packet_length(L, here, at);
+    if ((here.all.at[at] & mask) != 0) {
+      int32_t number = number_at(L, here, at);
+      if (number >= from && number < nearest) nearest = number;
+    }
+    at = behind(here, at + length);
+  }
+  return give_integer(L, nearest);
 }
 
 int native_queueOver(lua_State *L) {

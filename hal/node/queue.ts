@@ -498,6 +498,31 @@ export function queueFind(bytes: Bytes, mask: number, value: number, gone: boole
   return -1;
 }
 
+/** The numbers of the packets with one of the bits of `mask`, oldest first. */
+function* numbersIn(queue: Queue, mask: number): Generator<number> {
+  let at = queue.get(Place.Head);
+  for (let left = queue.get(QueueNumber.Count); left > 0; left--) {
+    const length = queue.packetLength(at);
+    if (((queue.bytes[at] ?? 0) & mask) !== 0) yield queue.numberBehindString(at);
+    at = queue.behind(at + length);
+  }
+}
+
+export function queueUnused(bytes: Bytes, mask: number, from: number): number {
+  const used = new Set(numbersIn(new Queue(bytes), mask));
+  let found = from;
+  while (used.has(found)) found++;
+  return found;
+}
+
+export function queueUsed(bytes: Bytes, mask: number, from: number): number {
+  let nearest = 65536;
+  for (const number of numbersIn(new Queue(bytes), mask)) {
+    if (number >= from && number < nearest) nearest = number;
+  }
+  return nearest;
+}
+
 export function queueOver(bytes: Bytes, at: number): boolean {
   const queue = queueOf(bytes);
   const oldest = at === queue.get(Place.Head);

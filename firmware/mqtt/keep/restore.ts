@@ -152,7 +152,8 @@ function restoreRecord(kept: Kept, client: Client, { place, sequence }: Found): 
   kept.stats.restored++;
   // The next identifiers are those after the newest that is held, and each is compared with what is held.
   client.lastId = id;
-  client.idsWrapped = true;
+  client.sessionHeld = true;
+  client.freeTo = 0;
 }
 
 /** @boot */

@@ -83,6 +83,9 @@ export function createByHand(slots: number): ByHandTable {
     settle(client, now, qos, id) {
       settle(hand, client, now, qos, id);
     },
+    owes(id) {
+      return owes(hand, id);
+    },
     linkLost() {
       hand.first = tokenAfter(hand.first, hand.count);
       hand.linkFirst = hand.first;
@@ -175,6 +178,15 @@ function owe(hand: ByHandTable, message: Message): boolean {
   hand.entries[at] = byteAt(hand.entries, at) + 1;
   message.token = tokenAfter(hand.first, newest);
   return first;
+}
+
+/** Whether a message at QoS 2 is in the table. */
+function owes(hand: ByHandTable, id: number): boolean {
+  for (let place = 0; place < hand.count; place++) {
+    const at = entryAt(hand, place);
+    if (u16At(hand.entries, at) === id && byteAt(hand.entries, at + 2) >= QOS_2) return true;
+  }
+  return false;
 }
 
 /** It has said "not now" instead, and is asked again. */

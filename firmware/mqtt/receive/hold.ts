@@ -15,7 +15,7 @@
  * are asked for at a time. A larger hold makes for fewer and longer reads.
  *
  * A message of several subscriptions is tried again only with those that have not taken it. If the link is lost before
- * all have, the broker sends it again at QoS 1, to all of them; at QoS 0 it is lost, and counted in `lost`.
+ * all have, the broker sends it again at QoS 1 and 2, to all of them; at QoS 0 it is lost, and counted in `lost`.
  */
 import type { Bytes, Millis } from "../../../hal/hal";
 import { allocate, byteAt, copy, matchFilter, u16At } from "#native";
@@ -24,7 +24,7 @@ import { fail, settle } from "../incoming";
 import { PacketType, QOS_BITS } from "../packet";
 import { readerFeed, ReaderState } from "../reader";
 import { type Hold } from "../receiving";
-import { isListening } from "../subscriptions";
+import { isListening, type Message } from "../subscriptions";
 import { readAgain } from "./pause";
 import { readerIs } from "./reader-is";
 
@@ -65,6 +65,7 @@ export function createHold(size: number): Held {
     },
     keep(client, first, bytes, at, count, place) {
       keepMessage(client, first, bytes, at, count);
+      if (client.message.qos === 2) client.exactlyOnce?.forget(client, idOf(client.message));
       held.place = place;
       begin(held, client, false);
     },
@@ -173,8 +174,13 @@ function retryMessage(held: Held, client: Client, now: Millis): boolean {
   }
   if (reader.state !== ReaderState.Held) return false;
   reader.state = ReaderState.First;
-  settle(client, now, message.qos, message.qos === 0 ? 0 : u16At(message.bytes, message.topicAt + message.topicLength));
+  settle(client, now, message.qos, message.qos === 0 ? 0 : idOf(message));
   return true;
+}
+
+/** The packet identifier stands behind the topic. */
+function idOf(message: Message): number {
+  return u16At(message.bytes, message.topicAt + message.topicLength);
 }
 
 /** What a handler cannot take of it either stays. */

@@ -99,6 +99,8 @@ function begin(parts: PartsState, client: Client, now: Millis): void {
     violation(client, breach);
     return;
   }
+  // A copy of what was delivered is read over, and confirmed when it is.
+  if (qos === 2 && client.exactlyOnce?.isCopy(id, (reader.first & DUP) !== 0) !== false) return;
   findTakers(parts, client, topicLength);
   if (parts.takers === 0) return;
   parts.id = id;
@@ -215,6 +217,8 @@ function feed(parts: PartsState, client: Client, now: Millis, bytes: Bytes, at: 
 
 function end(parts: PartsState, client: Client, now: Millis): void {
   const message = client.message;
+  // When its identifier cannot be borne in mind, the link is closed, and the handlers are told that it is off.
+  if (message.qos === 2 && client.exactlyOnce?.isNew(client, message.flags, parts.id) !== true) return;
   const takers = parts.takers;
   parts.takers = 0;
   parts.completed++;

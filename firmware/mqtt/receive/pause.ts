@@ -16,4 +16,6 @@ export function readAgain(client: Client, now: Millis): void {
   client.paused = false;
   if (client.pingresp.armed) arm(client.pingresp, now, PINGRESP_PATIENCE);
   if (client.ack.armed) arm(client.ack, now, ACK_PATIENCE);
+  const patience = client.exactlyOnce?.patience;
+  if (patience?.armed === true) arm(patience, now, ACK_PATIENCE);
 }

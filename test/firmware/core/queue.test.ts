@@ -27,6 +27,8 @@ import {
   queueRewind,
   queueRun,
   queueTaken,
+  queueUnused,
+  queueUsed,
   queueWaiting,
   queueWindow,
 } from "../../../hal/node/native";
@@ -342,6 +344,28 @@ describe("a queue of packets", () => {
         expect(queueRun(queue, 32767, 32767)).toBe(0);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("tells which numbers of a kind its packets have, in whatever order they stand, and what is over has none", () => {
+    const packet = fc.record({ first: fc.constantFrom(0x30, 0x32, 0x34), id: fc.integer({ min: 1, max: 9 }), over: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(packet, { maxLength: 12 }), fc.integer({ min: 1, max: 10 }), (packets, from) => {
+        const queue = createQueue(200, 12);
+        // The first one stays, so that what is over does, too.
+        for (const { first, id } of [{ first: 0x32, id: 20 }, ...packets]) queueAdd(queue, buffer(packetOf(first, headOf(id))));
+        queueTaken(queue, queueRun(queue, 999, 12), KEEP);
+        const kept = [20];
+        packets.forEach(({ first, over, id }, i) => {
+          if (over) queueOver(queue, placeOf(queue, i + 1));
+          else if ((first & KEEP) !== 0) kept.push(id);
+        });
+        let unused = from;
+        while (kept.includes(unused)) unused++;
+        expect(queueUnused(queue, KEEP, from)).toBe(unused);
+        expect(queueUsed(queue, KEEP, from)).toBe(Math.min(65536, ...kept.filter((id) => id >= from)));
+        expect(queueUsed(queue, KEEP, 21)).toBe(65536);
+      }),
     );
   });
 

@@ -179,7 +179,7 @@ describe("CONNACK", () => {
     expect(session.events).toEqual(["online, session present"]);
     session.link.down(LinkLoss.Network);
     connect(session, false);
-    expect(session.events).toEqual(["online, session present", "offline", "online"]);
+    expect(session.events).toEqual(["online, session present", "offline", "session lost, 0 discarded", "online"]);
     expect(session.client.stats.sessions).toBe(2);
   });
 

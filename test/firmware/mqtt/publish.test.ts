@@ -12,6 +12,7 @@ import {
   dial,
   exchange,
   fromBroker,
+  goOnBehind,
   message,
   passTime,
   poll,
@@ -160,7 +161,7 @@ describe("a message that is published", () => {
 describe("packet identifiers", () => {
   it("[MQTT-2.3.1-1] are never 0 and go from 65535 to 1", () => {
     const session = online();
-    session.client.lastId = 65533;
+    goOnBehind(session, 65533);
     const ids: number[] = [];
     for (let i = 0; i < 4; i++) {
       publishText(session.client, telemetry, "x");
@@ -176,7 +177,7 @@ describe("packet identifiers", () => {
     for (let i = 0; i < 3; i++) publishText(session.client, telemetry, "stuck");
     exchange(session);
     puback(session, 2);
-    session.client.lastId = 65535;
+    goOnBehind(session, 65535);
     publishText(session.client, telemetry, "x");
     publishText(session.client, telemetry, "y");
     expect(publishes(exchange(session))).toEqual(["t x 1 2", "t y 1 4"]);
@@ -188,7 +189,7 @@ describe("packet identifiers", () => {
     exchange(session);
     session.link.down(LinkLoss.Peer);
     publishText(session.client, telemetry, "waits");
-    session.client.lastId = 65535;
+    goOnBehind(session, 65535);
     publishText(session.client, telemetry, "new");
     connect(session, true);
     expect(publishes(exchange(session))).toEqual(["t sent 1 1 dup", "t waits 1 2", "t new 1 3"]);
@@ -198,7 +199,7 @@ describe("packet identifiers", () => {
     const session = online({ outboxSize: 65535, outboxSlots: 2500, keepAlive: 0 });
     const empty = createPublication("t", 1, false, 0);
     for (let round = 0; round < 8; round++) {
-      session.client.lastId = 65500;
+      goOnBehind(session, 65500);
       for (let i = 0; i < 300; i++) expect(publishText(session.client, empty, "")).toBe(true);
     }
     session.link.flush();

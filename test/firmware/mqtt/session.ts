@@ -10,7 +10,7 @@ import { createScriptedLink, type ScriptedLink } from "./scripted-link";
 export interface Session {
   readonly client: Client;
   readonly link: ScriptedLink;
-  /** What the application was told: `online`, `online, session present` or `offline`. */
+  /** What the application was told: `online`, `online, session present`, `offline`, `session lost, 0 discarded`. */
   readonly events: string[];
   /** What the entropy gives next. A backoff of up to `n` ms is `n % (ceiling + 1)`. */
   entropy: number;
@@ -18,6 +18,7 @@ export interface Session {
   onOnline: () => void;
   onOffline: () => void;
   onDropped: (id: number) => void;
+  onSessionLost: (discarded: number) => void;
 }
 
 export const defaults: ClientOptions = {
@@ -49,9 +50,22 @@ export function createSession(options: Partial<ClientOptions> = {}, now = 0): Se
     dropped(id) {
       session.onDropped(id);
     },
+    sessionLost(_now, discarded) {
+      session.events.push(`session lost, ${discarded} discarded`);
+      session.onSessionLost(discarded);
+    },
   });
   const nothing = (): undefined => undefined;
-  const session: Session = { client, link, events: [], entropy: 0, onOnline: nothing, onOffline: nothing, onDropped: nothing };
+  const session: Session = {
+    client,
+    link,
+    events: [],
+    entropy: 0,
+    onOnline: nothing,
+    onOffline: nothing,
+    onDropped: nothing,
+    onSessionLost: nothing,
+  };
   return session;
 }
 
@@ -130,6 +144,12 @@ export function finishClosing(session: Session): void {
 
 export function message(topic: string, payload: string, options: Partial<IPublishPacket> = {}): IPublishPacket {
   return { cmd: "publish", qos: 0, dup: false, retain: false, topic, payload, ...options };
+}
+
+/** The packet identifiers go on behind `id`, as if it were the last one that was given. */
+export function goOnBehind({ client }: Session, id: number): void {
+  client.lastId = id;
+  client.freeTo = 0;
 }
 
 /** How many messages at QoS 1 and 2 were sent and have not ended. */

@@ -23,6 +23,7 @@ import {
   dial,
   exchange,
   fromBroker,
+  goOnBehind,
   message,
   passTime,
   reconnect,
@@ -334,12 +335,12 @@ describe("UNSUBSCRIBE", () => {
     suback(session, 1);
     unsubscribe(only(subscriptions));
     for (const subscription of subscriptions.slice(1)) subscribeAgain(subscription);
-    session.client.lastId = 65535;
+    goOnBehind(session, 65535);
     expect(exchange(session).map(({ cmd, messageId }) => `${cmd} ${messageId ?? 0}`)).toEqual([
       "subscribe 1",
       "unsubscribe 2",
     ]);
-    session.client.lastId = 65534;
+    goOnBehind(session, 65534);
     for (const id of [65535, 3]) {
       publishText(session.client, createPublication("t", 1, false, 5), "x");
       expect(session.client.lastId).toBe(id);
