@@ -25,8 +25,14 @@ export interface TcpLinkOptions {
 
 /** The most bytes handed to the socket at once. They are copied, so that the user may have its buffer back at once. */
 const SEND_SIZE = 65536;
+/** So many looks at the socket within a millisecond are a flood; and how long it is left alone then, in ms. */
+const FLOOD = 4;
+const REST = 1;
 /** How long a peer may take to end its side of a stream that was closed here, in ms. */
 const LINGER = 1000;
+
+/** Where what is read from plain TCP lies for the length of a call: whoever keeps something of it copies it. */
+const input = Buffer.allocUnsafeSlow(65536);
 
 const nobody: LinkUser = {
   linkUp() {},
@@ -56,6 +62,11 @@ export class TcpLink implements Link {
   /** What was read and had no room yet, from `heldAt` on. */
   private held: Uint8Array | undefined;
   private heldAt = 0;
+  private paused = false;
+  /** How often something came within the millisecond `readAt` while nothing was sent. */
+  private reads = 0;
+  private readAt = 0;
+  private resting: NodeJS.Timeout | undefined;
   private readonly out = Buffer.allocUnsafeSlow(SEND_SIZE);
   /** The system has not taken all of it yet. */
   private sending = false;
@@ -76,15 +87,27 @@ export class TcpLink implements Link {
     this.problem = undefined;
     this.sending = false;
     this.held = undefined;
+    this.paused = false;
     const { tls, patience } = this.options;
-    const socket = tls === undefined ? connectTcp({ host, port }) : connectTls(secure(host, port, tls));
+    const socket = tls === undefined ? this.plain(host, port) : this.secured(host, port, tls);
     this.socket = socket;
     socket.setNoDelay(true);
     socket.once(tls === undefined ? "connect" : "secureConnect", () => this.up(socket));
-    socket.on("data", (chunk: Buffer) => this.received(chunk));
     socket.on("error", (error: Error) => (this.problem ??= error));
     socket.once("close", () => this.down(socket));
     this.patience = setTimeout(() => socket.destroy(new Error(`no answer within ${patience} ms`)), patience);
+  }
+
+  private plain(host: string, port: number): Socket {
+    return connectTcp({ host, port, onread: { buffer: input, callback: (count) => this.received(input, count) } });
+  }
+
+  private secured(host: string, port: number, tls: TlsOptions): Socket {
+    const socket = connectTls(secure(host, port, tls));
+    socket.on("data", (chunk: Buffer) => {
+      if (!this.received(chunk, chunk.length)) socket.pause();
+    });
+    return socket;
   }
 
   close(): void {
@@ -114,7 +137,7 @@ export class TcpLink implements Link {
 
   /** Hands on what waits, and takes what was held back, as far as there is room. */
   pump(): void {
-    if (this.held !== undefined) this.feed();
+    if (this.held !== undefined) this.feed(this.held);
     const { user, socket } = this;
     while (this.state === LinkState.Up && !this.sending && socket !== undefined && user.waiting()) {
       // The last packet may be what ends the stream: it is closed behind it.
@@ -122,6 +145,7 @@ export class TcpLink implements Link {
       const count = this.fill(user.offer(SEND_SIZE));
       this.filling = false;
       if (count === 0) return;
+      this.reads = 0;
       socket.write(this.out.subarray(0, count), this.sent);
       if (this.closing()) this.end(socket);
       // Most often the system takes all at once.
@@ -129,9 +153,13 @@ export class TcpLink implements Link {
     }
   }
 
-  /** In a function of its own, as the compiler does not know that the user may have closed the link. */
+  /** In functions of their own, as the compiler does not know that the user may have closed the link. */
   private closing(): boolean {
     return this.state === LinkState.Closing;
+  }
+
+  private isUp(): boolean {
+    return this.state === LinkState.Up;
   }
 
   /** Whether what is published now can be handed on at once. */
@@ -168,38 +196,70 @@ export class TcpLink implements Link {
     this.options.onTurn();
   }
 
-  private received(chunk: Buffer): void {
-    if (this.state !== LinkState.Up) return;
-    this.held = chunk;
+  /** Hands on what has come. False when there is no room for all of it: then no more is to be read. */
+  private received(bytes: Uint8Array, count: number): boolean {
+    if (this.state !== LinkState.Up) return true;
+    const now = this.options.clock.now();
+    if (now !== this.readAt) this.reads = 0;
+    this.readAt = now;
+    this.reads++;
+    const taken = this.hand(now, bytes, 0, count);
+    if (taken < count && this.isUp()) this.held = bytes.slice(taken, count);
     this.heldAt = 0;
-    this.feed();
     this.options.onTurn();
+    this.paused = this.held !== undefined;
+    if (!this.paused && this.reads >= FLOOD && this.isUp()) this.rest();
+    return !this.paused;
   }
 
-  private feed(): void {
-    if (this.feeding) return;
+  /**
+   * In a flood, each look at the socket costs more than what it finds. After a moment there is a lot to find. Who only
+   * speaks when it was answered is not in a flood: it has sent something in between.
+   */
+  private rest(): void {
+    this.paused = true;
+    this.resting = setTimeout(() => {
+      this.resting = undefined;
+      this.readOn();
+    }, REST);
+  }
+
+  private readOn(): void {
+    if (!this.paused || this.held !== undefined || this.resting !== undefined) return;
+    this.paused = false;
+    this.socket?.resume();
+  }
+
+  /** Gives the user what it has room for of the bytes from `at` to `end`. Gives where it has stopped. */
+  private hand(now: number, bytes: Uint8Array, at: number, end: number): number {
+    const { user } = this;
+    let next = at;
     this.feeding = true;
-    const { user, socket } = this;
-    const now = this.options.clock.now();
-    while (this.held !== undefined) {
-      const { held, heldAt } = this;
-      const room = this.state === LinkState.Up ? user.room() : held.length;
-      if (room === 0) break;
-      const count = Math.min(room, held.length - heldAt);
-      this.heldAt = heldAt + count;
-      if (this.heldAt === held.length) this.held = undefined;
-      if (this.state === LinkState.Up) user.received(now, held, heldAt, count);
+    while (next < end && this.isUp()) {
+      const count = Math.min(user.room(), end - next);
+      if (count === 0) break;
+      user.received(now, bytes, next, count);
+      next += count;
     }
     this.feeding = false;
-    if (socket === undefined) return;
-    if (this.held !== undefined) socket.pause();
-    else if (socket.isPaused()) socket.resume();
+    return next;
+  }
+
+  /** What was held back comes first, before any more is read. */
+  private feed(held: Uint8Array): void {
+    if (this.feeding) return;
+    this.heldAt = this.hand(this.options.clock.now(), held, this.heldAt, held.length);
+    if (this.heldAt < held.length && this.isUp()) return;
+    this.held = undefined;
+    this.readOn();
   }
 
   private down(socket: Socket): void {
     if (socket !== this.socket) return;
     const loss = this.loss();
     clearTimeout(this.patience);
+    clearTimeout(this.resting);
+    this.resting = undefined;
     this.socket = undefined;
     this.held = undefined;
     this.state = LinkState.Down;

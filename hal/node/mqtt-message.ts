@@ -20,6 +20,9 @@ export class ReceivedMessage {
   }
 }
 
+/** What is copied byte by byte. */
+const FEW = 128;
+
 export type Handler = (message: ReceivedMessage) => void;
 
 /** Makes messages of a handler's own from those that the client lends. */
@@ -35,10 +38,17 @@ export class MessageReader {
       this.topicBytes = Buffer.from(bytes.subarray(topicAt, topicAt + topicLength));
       this.topic = this.topicBytes.toString();
     }
-    const payload = Buffer.allocUnsafe(payloadLength);
-    payload.set(bytes.subarray(payloadAt, payloadAt + payloadLength));
+    const payload = copyOf(bytes, payloadAt, payloadLength);
     return new ReceivedMessage(this.topic, payload, qosOf(lent.qos), lent.retain, lent.dup);
   }
+}
+
+/** For few bytes a view costs more than the loop. */
+function copyOf(bytes: Uint8Array, at: number, count: number): Buffer {
+  const own = Buffer.allocUnsafe(count);
+  if (count > FEW) own.set(bytes.subarray(at, at + count));
+  else for (let i = 0; i < count; i++) own[i] = bytes[at + i] ?? 0;
+  return own;
 }
 
 function startsAt(bytes: Uint8Array, at: number, count: number, wanted: Uint8Array): boolean {

@@ -22,6 +22,7 @@ import { createPublication, type Publication } from "../../firmware/mqtt/publica
 import { publishBytes } from "../../firmware/mqtt/publish";
 import { subscribeAgain, type Subscription, SubscriptionState, unsubscribe } from "../../firmware/mqtt/subscriptions";
 import { isTopicName } from "../../firmware/mqtt/topic";
+import { QueueNumber } from "../hal";
 import { NodeClock } from "./clock";
 import { nodeEntropy } from "./entropy";
 import { TcpLink } from "./link-tcp";
@@ -29,7 +30,7 @@ import { MqttError, whyOffline } from "./mqtt-error";
 import { Flows } from "./mqtt-flows";
 import { type Handler, MessageReader } from "./mqtt-message";
 import { clientOptions, type MqttOptions } from "./mqtt-options";
-import { isText, u16At } from "./native";
+import { isText, queueNumber, u16At } from "./native";
 
 export type { TlsOptions } from "./link-tcp";
 export { MqttError, type MqttTrouble } from "./mqtt-error";
@@ -49,6 +50,10 @@ const LEAVE_PATIENCE = 5000;
 const DISCONNECT_PATIENCE = 1000;
 /** The longest topic, and the longest payload of one. */
 const LONGEST = 65535;
+/** How many messages are worth a packet of TCP while others are under way. */
+const BATCH = 32;
+/** How long fewer are held back, in ms. */
+const HOLD = 1;
 /** How many topics are kept encoded. When more are published to, it begins anew. */
 const TOPICS_KEPT = 1000;
 
@@ -116,6 +121,13 @@ export class Mqtt {
   private soon = false;
   private turning = false;
   private readonly turnSoon = (): void => this.turn();
+  /** Runs while messages are held back. */
+  private heldBack: NodeJS.Timeout | undefined;
+  private readonly release = (): void => {
+    this.heldBack = undefined;
+    this.link.pump();
+    this.flows.gone();
+  };
   private onLeft: (() => void)[] = [];
   /** It has left. */
   private over = false;
@@ -272,8 +284,23 @@ export class Mqtt {
   }
 
   private pump(): void {
+    if (this.holdsBack()) {
+      this.heldBack ??= setTimeout(this.release, HOLD);
+      return;
+    }
     this.link.pump();
     this.flows.gone();
+  }
+
+  /**
+   * With many messages under way, a few more are worth no packet of their own: the broker has enough to do, and each of
+   * its answers may bring some more. They wait until they are many, those under way are few, or a moment is over; no
+   * longer, since a broker's system may keep its answers back until it hears from ours.
+   */
+  private holdsBack(): boolean {
+    const { core } = this;
+    if (core.controlDue || core.window - core.quota < 2 * BATCH) return false;
+    return queueNumber(core.outbox.queue, QueueNumber.Due) < BATCH;
   }
 
   /** Takes a turn when what runs now has come to its end, so that what it still asks for goes out together. */
@@ -299,6 +326,7 @@ export class Mqtt {
     this.over = true;
     clearTimeout(this.timer);
     clearTimeout(this.lastTimer);
+    clearTimeout(this.heldBack);
     this.timer = undefined;
     const left = new MqttError("left", "the client has left");
     this.flows.over(left);
@@ -359,6 +387,7 @@ export class Mqtt {
 
   private publicationOf(topic: string, qos: Qos, retain: boolean): Publication | MqttError {
     const kind = qos * 2 + (retain ? 1 : 0);
+    if (qos === 2 && this.core.exactlyOnce === undefined) return new MqttError("invalid", "there is no QoS 2 here");
     const known = this.topics.get(topic);
     const publication = known?.[kind];
     if (publication !== undefined) return publication;

@@ -126,6 +126,22 @@ test("while the user has no room, nothing is read, and the peer cannot send on; 
   expect(user.text.equals(bytes)).toBe(true);
 });
 
+test("in a flood of small pieces nothing is lost, and what comes after a rest is still read", async () => {
+  const { link, user, peer, until } = await pair();
+  const other = await peer;
+  other.setNoDelay(true);
+  const bytes = pattern(20_000);
+  for (let at = 0; at < bytes.length; at += 10) {
+    other.write(bytes.subarray(at, at + 10));
+    if (at % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await until(() => user.text.length === bytes.length);
+  expect(user.text.equals(bytes)).toBe(true);
+  other.end();
+  await until(() => link.state === LinkState.Down);
+  expect(user.told).toEqual(["up", "down peer"]);
+});
+
 test("while the peer does not read, nothing is taken from the user; a close comes behind what was taken", async () => {
   const { link, user, peer, until } = await pair();
   const other = await peer;

@@ -140,6 +140,26 @@ describe("the MQTT client in Node", () => {
     expect(came).toBe(1000 * size);
   });
 
+  test("sends what it has held back while many are under way, though nothing is answered", async () => {
+    const came: Buffer[] = [];
+    const port = await listen((socket) => {
+      socket.on("data", (chunk: Buffer) => {
+        if (came.length === 0) socket.write(CONNACK);
+        came.push(chunk);
+      });
+    });
+    const client = await connected({ host: "127.0.0.1", port });
+    const told = (text: string): boolean => Buffer.concat(came).includes(text);
+    const until = async (done: () => boolean): Promise<void> => {
+      while (!done()) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const publish = (text: string): void => void client.publish("t", text, { qos: 1 }).catch(() => undefined);
+    for (const text of numbers(500)) publish(text);
+    await until(() => told("499"));
+    publish("one more");
+    await until(() => told("one more"));
+  });
+
   test("goes on when a handler throws, and lets the program see the error", async () => {
     const broker = await Mosquitto.start();
     const client = await connected(at(broker));
