@@ -1,13 +1,27 @@
 /** What is kept of a session, what a board finds of it when it starts, and what happens when it cannot be kept. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ClientOptions } from "../../../../firmware/mqtt/client-state";
+import { addSubscription } from "../../../../firmware/mqtt/client";
+import { type ClientOptions, Fault } from "../../../../firmware/mqtt/client-state";
+import { createExactlyOnce } from "../../../../firmware/mqtt/exactly-once/create";
 import { createKeeper } from "../../../../firmware/mqtt/keep/keep";
 import type { Keeper } from "../../../../firmware/mqtt/keeper";
 import { outboxCount } from "../../../../firmware/mqtt/outbox";
 import { createPublication } from "../../../../firmware/mqtt/publication";
 import { canPublish, publishBytes, publishText } from "../../../../firmware/mqtt/publish";
-import { connect, createSession, exchange, fromBroker, passTime, publishes, reconnect, type Session } from "../session";
+import {
+  connect,
+  createListener,
+  createSession,
+  exchange,
+  finishClosing,
+  fromBroker,
+  message,
+  passTime,
+  publishes,
+  reconnect,
+  type Session,
+} from "../session";
 import { createMortalStorage, type MortalStorage } from "./mortal-storage";
 
 const once = createPublication("t", 1, false, 100);
@@ -345,6 +359,202 @@ describe("a session that is kept", () => {
     expect(publishes(exchange(board))).toEqual(["t one 1 1"]);
     fromBroker(board, { cmd: "puback", messageId: 1 });
     passTime(board, 0);
+    expect(slots(storage)).toEqual([]);
+  });
+});
+
+describe("QoS 2 that is kept", () => {
+  const exactly = createPublication("t", 2, false, 100);
+
+  function startTwo(storage: MortalStorage, change: Partial<ClientOptions> = {}, perMinute = 500): Board & { heard: string[] } {
+    const exactlyOnce = createExactlyOnce({ sending: 8, receiving: 4 });
+    const board = start(storage, { exactlyOnce, ...change }, perMinute);
+    const listener = createListener();
+    addSubscription(board.client, "#", 2, listener);
+    return { ...board, heard: listener.heard };
+  }
+
+  function said(board: Board): string[] {
+    return exchange(board).filter(({ cmd }) => cmd !== "subscribe").map((packet) => `${packet.cmd} ${packet.messageId ?? 0}`);
+  }
+
+  it("[MQTT-4.3.3-1] [MQTT-4.6.0-4] goes on with PUBREL after a restart, in the order of the PUBRECs, before any message", () => {
+    const storage = createMortalStorage();
+    const before = startTwo(storage);
+    connect(before);
+    for (const text of ["one", "two", "three"]) publishText(before.client, exactly, text);
+    exchange(before);
+    // Identifier 1 is the subscription's.
+    for (const messageId of [3, 2]) fromBroker(before, { cmd: "pubrec", messageId });
+    expect(slots(storage)).toEqual([FIRST, FIRST + 1, FIRST + 2]);
+    expect([...storage.records.values()].map((record) => record.length)).toContain(12);
+    const board = startTwo(storage);
+    connect(board, true);
+    expect(said(board)).toEqual(["pubrel 3", "pubrel 2", "publish 4"]);
+    for (const messageId of [3, 2]) fromBroker(board, { cmd: "pubcomp", messageId });
+    passTime(board, 0);
+    expect(slots(storage)).toEqual([FIRST + 2]);
+    const after = startTwo(storage);
+    connect(after, true);
+    expect(publishes(exchange(after))).toEqual(["t three 2 4 dup"]);
+  });
+
+  it("says no PUBREL that could not be kept: the message goes again on the next link", () => {
+    const storage = createMortalStorage();
+    const board = startTwo(storage);
+    connect(board);
+    publishText(board.client, exactly, "one");
+    said(board);
+    storage.refuses = true;
+    fromBroker(board, { cmd: "pubrec", messageId: 2 });
+    expect(said(board)).toEqual([]);
+    storage.refuses = false;
+    const after = startTwo(storage);
+    connect(after, true);
+    expect(publishes(exchange(after))).toEqual(["t one 2 2 dup"]);
+  });
+
+  it("does not lose a message that was never sent to a broker that knows nothing of it", () => {
+    const storage = createMortalStorage();
+    publishText(startTwo(storage).client, exactly, "one");
+    // It was restarted again before it ever got to its broker.
+    startTwo(storage);
+    const board = startTwo(storage);
+    connect(board, false);
+    expect(publishes(exchange(board))).toEqual(["t one 2 1"]);
+    // Now it may have been sent.
+    const again = startTwo(storage);
+    connect(again, true);
+    expect(publishes(exchange(again))).toEqual(["t one 2 1 dup"]);
+    const lost = startTwo(storage);
+    connect(lost, false);
+    expect(publishes(exchange(lost))).toEqual([]);
+    expect(lost.events).toContain("session lost, 1 discarded");
+    expect(slots(storage).filter((slot) => slot >= FIRST)).toEqual([]);
+  });
+
+  it("begins no session of which it could not write down that it sees what was never sent", () => {
+    const storage = createMortalStorage();
+    const board = startTwo(storage);
+    publishText(board.client, exactly, "one");
+    storage.refuses = true;
+    connect(board, false);
+    expect(exchange(board)).toEqual([]);
+    expect(board.client.fault).toBe(Fault.Full);
+    storage.refuses = false;
+    finishClosing(board);
+    connect(board, true);
+    expect(publishes(exchange(board))).toEqual(["t one 2 1"]);
+    const after = startTwo(storage);
+    connect(after, false);
+    expect(publishes(exchange(after))).toEqual([]);
+  });
+
+  it("[MQTT-3.1.2-6] gives up PUBRELs with the session that they belong to, and leaves none behind", () => {
+    const storage = createMortalStorage();
+    const before = startTwo(storage);
+    connect(before);
+    publishText(before.client, exactly, "one");
+    exchange(before);
+    fromBroker(before, { cmd: "pubrec", messageId: 2 });
+    const board = startTwo(storage);
+    connect(board, false);
+    expect(said(board)).toEqual([]);
+    expect(board.events).toContain("session lost, 1 discarded");
+    expect(slots(storage).filter((slot) => slot >= FIRST)).toEqual([]);
+  });
+
+  it("[MQTT-4.3.3-2] delivers no copy after a restart, and a new message with the same identifier once PUBREL has come", () => {
+    const storage = createMortalStorage();
+    const before = startTwo(storage);
+    connect(before);
+    fromBroker(before, message("a", "one", { qos: 2, messageId: 7 }));
+    expect(before.heard).toEqual(["a one 2"]);
+    const board = startTwo(storage);
+    connect(board, true);
+    fromBroker(board, message("a", "one", { qos: 2, messageId: 7, dup: true }));
+    expect(board.heard).toEqual([]);
+    expect(said(board)).toEqual(["pubrec 7"]);
+    fromBroker(board, { cmd: "pubrel", messageId: 7 });
+    expect(said(board)).toEqual(["pubcomp 7"]);
+    const after = startTwo(storage);
+    connect(after, true);
+    fromBroker(after, message("a", "two", { qos: 2, messageId: 7 }));
+    expect(after.heard).toEqual(["a two 2"]);
+  });
+
+  it("neither delivers nor confirms what could not be written down, and says no PUBCOMP that could not be", () => {
+    const storage = createMortalStorage();
+    const board = startTwo(storage);
+    connect(board);
+    exchange(board);
+    storage.refuses = true;
+    fromBroker(board, message("a", "one", { qos: 2, messageId: 7 }));
+    expect(board.heard).toEqual([]);
+    expect(exchange(board)).toEqual([]);
+    storage.refuses = false;
+    finishClosing(board);
+    connect(board, true);
+    exchange(board);
+    fromBroker(board, message("a", "one", { qos: 2, messageId: 7, dup: true }));
+    expect(board.heard).toEqual(["a one 2 dup"]);
+    expect(said(board)).toEqual(["pubrec 7"]);
+    storage.refuses = true;
+    fromBroker(board, { cmd: "pubrel", messageId: 7 });
+    expect(exchange(board)).toEqual([]);
+    storage.refuses = false;
+    finishClosing(board);
+    connect(board, true);
+    exchange(board);
+    fromBroker(board, { cmd: "pubrel", messageId: 7 });
+    expect(said(board)).toEqual(["pubcomp 7"]);
+  });
+
+  it("refuses a message when the wear allowed for is used up: RAM alone cannot see to it that it comes once", () => {
+    const storage = createMortalStorage();
+    const board = startTwo(storage, {}, 2);
+    connect(board);
+    for (const text of ["one", "two"]) expect(publishText(board.client, exactly, text)).toBe(true);
+    expect(canPublish(board.client, exactly)).toBe(false);
+    expect(canPublish(board.client, once)).toBe(true);
+    expect(publishText(board.client, exactly, "three")).toBe(false);
+    expect(board.keeper.stats).toMatchObject({ kept: 2, passed: 0, refused: 1 });
+    // What was accepted comes to its end: it has been paid for.
+    expect(said(board)).toEqual(["publish 2", "publish 3"]);
+    fromBroker(board, { cmd: "pubrec", messageId: 2 });
+    expect(said(board)).toEqual(["pubrel 2"]);
+    fromBroker(board, { cmd: "pubcomp", messageId: 2 });
+    passTime(board, 0);
+    expect(slots(storage)).toEqual([FIRST + 1]);
+  });
+
+  it("delivers what comes in beyond that wear, and counts it; an identifier that was written down is taken off", () => {
+    const storage = createMortalStorage();
+    const board = startTwo(storage, {}, 1);
+    connect(board);
+    fromBroker(board, message("a", "one", { qos: 2, messageId: 7 }));
+    fromBroker(board, message("a", "two", { qos: 2, messageId: 8 }));
+    expect(board.heard).toEqual(["a one 2", "a two 2"]);
+    expect(board.keeper.stats.passed).toBe(1);
+    exchange(board);
+    fromBroker(board, { cmd: "pubrel", messageId: 7 });
+    // What was not written down would come twice, should the power fail now; nothing that is new is taken for a copy.
+    const after = startTwo(storage);
+    connect(after, true);
+    fromBroker(after, message("a", "three", { qos: 2, messageId: 7 }));
+    expect(after.heard).toEqual(["a three 2"]);
+  });
+
+  it("is dropped by a client that does not do QoS 2 any more", () => {
+    const storage = createMortalStorage();
+    const before = startTwo(storage);
+    connect(before);
+    for (const text of ["one", "two"]) publishText(before.client, exactly, text);
+    exchange(before);
+    fromBroker(before, { cmd: "pubrec", messageId: 2 });
+    fromBroker(before, message("a", "one", { qos: 2, messageId: 7 }));
+    const board = start(storage);
+    expect(board.keeper.stats).toMatchObject({ restored: 0, dropped: 3 });
     expect(slots(storage)).toEqual([]);
   });
 });

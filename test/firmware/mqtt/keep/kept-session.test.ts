@@ -1,92 +1,27 @@
 /** The power fails at every step, and in every write: nothing that was accepted is lost, and QoS 2 comes once. */
 import { describe, expect, it } from "vitest";
-import { outboxCount } from "../../../../firmware/mqtt/outbox";
 import { createMortalStorage, type MortalStorage } from "./mortal-storage";
-import { command, createWorld, hear, publish, restart, send, settle, sleep, turn, type World } from "./world";
+import { play, problemsOf, STEPS } from "./scenario";
+import { createWorld, restart, settle, type World } from "./world";
 
 const SESSION_SLOT = 8;
 
-/** What the power is cut in: after so many steps of the board, or in so many saves, before or after the record is there. */
-interface Cut {
-  readonly step: number;
-  readonly save: number;
-  readonly after: boolean;
-}
-
-/**
- * What happens, in steps: messages at each QoS while there is no session and while there is one, commands at both, bytes
- * that come and go a few at a time. `Infinity` steps are all of them. Gives whether it came to its end.
- */
-function play(world: World, storage: MortalStorage, cut: Cut, from: number): number {
-  storage.saves = 0;
-  storage.cutIn = cut.save;
-  storage.cutAfter = cut.after;
-  let step = from;
-  for (let i = 0; step < STEPS && storage.powered && i !== cut.step; i++, step++) {
-    const what = step % 9;
-    if (what === 0) publish(world, 1, `1a${step}`);
-    else if (what === 1) publish(world, high, `${high}b${step}`);
-    else if (what === 4 && step > 20) command(world, commandOf(step), qosOf(step));
-    else if (what === 5) publish(world, high, `${high}d${step}`);
-    else if (step > 12) {
-      turn(world);
-      send(world, 23);
-      hear(world, 17);
-      sleep(world);
-    }
-  }
-  return step;
-}
-
-const STEPS = 90;
-const high: 1 | 2 = 1;
-
-function qosOf(step: number): 1 | 2 {
-  return step % 2 === 0 ? 1 : high;
-}
-
-function commandOf(step: number): string {
-  return `${qosOf(step)}c${step}`;
-}
-
-/** Whether a command may be missing: the power went when it was written down, and before it was carried out. */
-function mayMiss(cut: Cut, storage: MortalStorage): boolean {
-  return storage.cutSlot === SESSION_SLOT && cut.after;
-}
-
-function check(world: World, what: unknown, missing: number): void {
-  const { broker, accepted, doubtful, obeyed } = world;
-  const promised = new Set(accepted);
-  const maybe = new Set(doubtful);
-  const problems: string[] = [...broker.faults];
-  for (const text of accepted) if (!broker.arrived.has(text)) problems.push(`${text} is lost`);
-  for (const [text, times] of broker.arrived) {
-    if (times > 1 && text.startsWith("2")) problems.push(`${text} came ${times} times`);
-    if (!promised.has(text) && !maybe.has(text)) problems.push(`${text} was never accepted`);
-  }
-  const order = [...broker.arrived.keys()].filter((text) => promised.has(text));
-  if (order.join() !== accepted.join()) problems.push(`${accepted.join()} came as ${order.join()}`);
-  let missed = 0;
-  for (let step = 22; step < STEPS; step++) {
-    if (step % 9 !== 4) continue;
-    const times = obeyed.get(commandOf(step)) ?? 0;
-    if (times === 0) missed++;
-    if (times > 1 && qosOf(step) === 2) problems.push(`${commandOf(step)} was obeyed ${times} times`);
-  }
-  if (missed > missing) problems.push(`${missed} commands were not obeyed`);
-  if (broker.held() > 0) problems.push(`the broker still waits for ${broker.held()}`);
-  if (outboxCount(world.run.client.outbox) > 0) problems.push("the board still waits");
-  if (world.run.keeper.stats.held > 0) problems.push("something is kept that is over");
-  expect({ what, problems }).toEqual({ what, problems: [] });
+/** Plays on after a power cut, to the end. Gives what is wrong then. */
+function playOn(world: World, storage: MortalStorage, reached: number, missing: number): string[] {
+  storage.powerOn();
+  restart(world);
+  play(world, reached);
+  settle(world);
+  return problemsOf(world, missing);
 }
 
 describe("a kept session", () => {
   it("goes through the scenario when nothing fails, and leaves the storage empty", () => {
     const storage = createMortalStorage();
     const world = createWorld(storage);
-    play(world, storage, { step: -1, save: 0, after: false }, 0);
+    play(world, 0);
     settle(world);
-    check(world, "no cut", 0);
+    expect(problemsOf(world, 0)).toEqual([]);
     expect(world.accepted.length).toBeGreaterThan(20);
     expect([...storage.records.keys()].filter((slot) => slot > SESSION_SLOT)).toEqual([]);
   });
@@ -95,12 +30,8 @@ describe("a kept session", () => {
     for (let step = 0; step < STEPS; step++) {
       const storage = createMortalStorage();
       const world = createWorld(storage);
-      const reached = play(world, storage, { step, save: 0, after: false }, 0);
-      storage.powerOn();
-      restart(world);
-      play(world, storage, { step: -1, save: 0, after: false }, reached);
-      settle(world);
-      check(world, { step }, 0);
+      const reached = play(world, 0, step);
+      expect({ step, problems: playOn(world, storage, reached, 0) }).toEqual({ step, problems: [] });
     }
   });
 
@@ -108,18 +39,38 @@ describe("a kept session", () => {
     ["before", false],
     ["after", true],
   ])("survives a power cut in every save, %s the record is there", (_name, after) => {
+    let cuts = 0;
     for (let save = 1; ; save++) {
       const storage = createMortalStorage();
       const world = createWorld(storage);
-      const cut: Cut = { step: -1, save, after };
-      const reached = play(world, storage, cut, 0);
+      storage.cutIn = save;
+      storage.cutAfter = after;
+      const reached = play(world, 0);
       if (storage.powered) break;
-      const missing = mayMiss(cut, storage) ? 1 : 0;
-      storage.powerOn();
-      restart(world);
-      play(world, storage, { step: -1, save: 0, after: false }, reached);
-      settle(world);
-      check(world, { save, after }, missing);
+      cuts++;
+      // The power went when a command had been written down, and before it was obeyed.
+      const missing = storage.cutSlot === SESSION_SLOT && after ? 1 : 0;
+      expect({ save, problems: playOn(world, storage, reached, missing) }).toEqual({ save, problems: [] });
+    }
+    expect(cuts).toBeGreaterThan(60);
+  });
+
+  it("survives a second power cut, in every save after the first", () => {
+    for (const first of [9, 23, 41]) {
+      for (let save = 1; ; save++) {
+        const storage = createMortalStorage();
+        const world = createWorld(storage);
+        storage.cutIn = first;
+        const reached = play(world, 0);
+        storage.powerOn();
+        storage.cutIn = save;
+        storage.cutAfter = save % 2 === 0;
+        restart(world);
+        const again = play(world, reached);
+        if (storage.powered) break;
+        const missing = storage.cutSlot === SESSION_SLOT && storage.cutAfter ? 1 : 0;
+        expect({ first, save, problems: playOn(world, storage, again, missing) }).toEqual({ first, save, problems: [] });
+      }
     }
   });
 });

@@ -1,6 +1,7 @@
 /** A board that publishes and is commanded, with its session kept, and a power supply that a test cuts. */
 import { clientPoll, clientStart, clientWait, addSubscription, createClient } from "../../../../firmware/mqtt/client";
 import type { Client, ClientOptions } from "../../../../firmware/mqtt/client-state";
+import { createExactlyOnce } from "../../../../firmware/mqtt/exactly-once/create";
 import { createKeeper } from "../../../../firmware/mqtt/keep/keep";
 import type { Keeper } from "../../../../firmware/mqtt/keeper";
 import { createPublication, type Publication } from "../../../../firmware/mqtt/publication";
@@ -53,9 +54,10 @@ function createRun(medium: Medium, obeyed: Map<string, number>, now: number, cha
   const link = createScriptedLink();
   link.now = now;
   const keeper = createKeeper(medium, new Uint8Array(1024), { perMinute: PER_MINUTE });
-  const everything = { ...options, keeper, ...change };
+  const exactlyOnce = createExactlyOnce({ sending: 8, receiving: 8 });
+  const everything = { ...options, exactlyOnce, keeper, ...change };
   const client = createClient(everything, link, { next: () => 0 }, { online() {}, offline() {} });
-  addSubscription(client, "command", 1, {
+  addSubscription(client, "command", 2, {
     message(_now, message) {
       if (!medium.powered) return;
       const payload = textAt(message.bytes, message.payloadAt, message.payloadLength);
