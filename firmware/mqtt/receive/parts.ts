@@ -207,12 +207,11 @@ function feed(parts: PartsState, client: Client, now: Millis, bytes: Bytes, at: 
   if (parts.next > 0 && parts.refusedCount < part) part = parts.refusedCount;
   const taken = offer(parts, client, now, bytes, at, part);
   reader.have += taken;
-  if (taken > 0 && reader.have === reader.remaining) {
+  if (reader.have === reader.remaining) {
     reader.state = ReaderState.First;
     end(parts, client, now);
   }
-  // What is left of a stream that a handler has ended is nobody's.
-  return readerIs(reader, ReaderState.Stuck) ? count : taken;
+  return taken;
 }
 
 function end(parts: PartsState, client: Client, now: Millis): void {

@@ -173,7 +173,7 @@ describe("CONNACK", () => {
     expect(session.link.opened).toHaveLength(2);
   });
 
-  it("tells the application whether the broker still knows the session", () => {
+  it("[MQTT-3.2.2-2] [MQTT-3.2.2-3] tells the application whether the broker still knows the session", () => {
     const session = createSession();
     connect(session, true);
     expect(session.events).toEqual(["online, session present"]);

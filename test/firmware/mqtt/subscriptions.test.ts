@@ -402,6 +402,20 @@ describe("UNSUBSCRIBE", () => {
     expect(filters(exchange(session))).toEqual(["-a"]);
   });
 
+  it("[MQTT-3.10.4-5] is over with its UNSUBACK, also when the broker knew of no such subscription", () => {
+    const session = createSession();
+    const listener = createListener();
+    const subscription = add(session, "a", 1, listener);
+    unsubscribe(subscription);
+    connect(session, true);
+    expect(filters(exchange(session))).toEqual(["-a"]);
+    unsuback(session);
+    expect(subscription.state).toBe(SubscriptionState.Off);
+    fromBroker(session, message("a", "late", { qos: 1, messageId: 1 }));
+    expect(listener.heard).toEqual([]);
+    expect(commands(exchange(session))).toEqual(["puback"]);
+  });
+
   it("is not sent, nor a SUBSCRIBE, for what was ended before there was a session", () => {
     const session = createSession();
     const subscription = add(session, "a");
