@@ -2,7 +2,10 @@
 #ifndef MOTH_FROZEN_TABLE_H
 #define MOTH_FROZEN_TABLE_H
 
-/* Buckets of the table of strings, frozen or not: a power of two. A pointer each, in RAM; strings are looked up at boot. */
-#define FROZEN_BUCKETS 128
+/*
+ * Buckets of the table of strings, frozen or not: a power of two. A pointer each, in RAM. Strings are looked up at boot, a
+ * hundred times or two: some twenty in a bucket do no harm.
+ */
+#define FROZEN_BUCKETS 32
 
 #endif

@@ -12,11 +12,17 @@
 #define LUAI_MAXCCALLS 60
 /* Slots of the Lua stack; only a runaway recursion wants more. */
 #define LUAI_MAXSTACK 4000
+/* The table of strings begins as it will be: what Lua would begin with is larger. */
+#define MINSTRTABSIZE FROZEN_BUCKETS
+/* C names strings at boot; later only the loop does, and always the same. */
+#define STRCACHE_N 4
+#define STRCACHE_M 1
 /* Text is never a number in device code, and a number becomes text at boot only. */
 #define LUA_NOCVTS2N
 
 #include "luaconf.h"
 
+#include "frozen-table.h"
 #include "number-text.h"
 
 #undef l_sprintf
