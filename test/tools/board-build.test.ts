@@ -57,6 +57,40 @@ describe("a frozen program", () => {
     expect(text).toBe("3 yes\n4 no\n5 yes\n-70000 no\n8 yes\n9 no\n10 yes\n132 no\n");
   }, 120_000);
 
+  it("finds its constants when there are more of them than instructions can number", async () => {
+    const names = Array.from({ length: 600 }, (_, at) => `field${at}`);
+    const groups = Array.from({ length: 20 }, (_, at) => names.slice(30 * at, 30 * at + 30));
+    const app = join(folder, "many.ts");
+    writeFileSync(app, [
+      'import { allocate, putDecimal } from "#native";',
+      "interface Port { write(bytes: ReturnType<typeof allocate>, at: number, count: number): number; }",
+      "interface Place { readonly console: Port; readonly clock: { now(): number }; idle(until: number): void; }",
+      `interface Fields { ${names.map((name) => `readonly ${name}: number;`).join(" ")} }`,
+      "/** @boot */",
+      `function make(): Fields { return { ${names.map((name, at) => `${name}: ${at + 1000000}`).join(", ")} }; }`,
+      ...groups.map((group, at) => {
+        return `function sum${at}(of: Fields): number { return ${group.map((name) => `of.${name}`).join(" + ")} - 30000000; }`;
+      }),
+      "const scratch = allocate(20);",
+      "export default {",
+      '  name: "many",',
+      "  /** @boot */",
+      "  boot(hal: Place) {",
+      "    const fields = make();",
+      "    return {",
+      "      poll() {",
+      `        const length = putDecimal(scratch, 0, ${groups.map((_, at) => `sum${at}(fields)`).join(" + ")});`,
+      "        scratch[length] = 10;",
+      "        hal.console.write(scratch, 0, length + 1);",
+      "        hal.idle(hal.clock.now() + 20);",
+      "      },",
+      "    };",
+      "  },",
+      "};\n",
+    ].join("\n"));
+    expect(await outputOf(fileOf(built(app, "host"), "elf"), "\n")).toMatch(/^179700\n/);
+  }, 120_000);
+
   it("tells for each instruction which line it is of", () => {
     const { map } = built(fixture, "pico");
     const lines = linesOfInstructions(readFileSync(map, "utf8"));
