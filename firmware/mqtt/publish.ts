@@ -59,7 +59,6 @@ export function publishBegin(client: Client, publication: Publication): Writer |
 }
 
 /**
-/**
  * Queues the message that was begun. False when its payload did not fit, which counts as `tooLong`; when the session is
  * kept in storage and the message could not be, which counts as `refused`; or when none was begun. Then nothing was
  * queued, and `client.publishError` says which. What was dropped to make room for it is gone.

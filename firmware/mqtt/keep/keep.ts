@@ -15,6 +15,8 @@
  * has done its work, nobody does it: what must be done come what may is a matter for QoS 1 and a handler that may be
  * called twice.
  *
+ * What a source has to give (`publishFrom`) is not kept: after a restart it is for the application to publish it again.
+ *
  * With a clean session nothing is kept, and what an earlier one has kept is dropped. So is what was kept for another
  * client identifier, user, broker or protocol.
  *
