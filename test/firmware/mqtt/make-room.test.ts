@@ -160,6 +160,8 @@ describe("a message of which only the newest counts", () => {
     fill(session, state, "3");
     expect(held(session)).toEqual(["log 2", "s 3"]);
     expect(session.client.stats).toMatchObject({ replaced: 2, published: 4 });
+    expect(publishText(session.client, state, "written")).toBe(true);
+    expect(held(session)).toEqual(["log 2", "s written"]);
   });
 
   it("leaves one that is being sent, or was sent, alone", () => {
@@ -231,9 +233,10 @@ describe("a message that was accepted and dropped", () => {
     const within: unknown[] = [];
     session.onDropped = () => {
       within.push(publishText(session.client, log, "within"), session.client.publishError);
+      within.push(publishBytes(session.client, log, new Uint8Array(1), 0, 1), session.client.publishError);
     };
     fill(session, log, "1", "2");
-    expect(within).toEqual([false, PublishError.Busy]);
+    expect(within).toEqual([false, PublishError.Busy, false, PublishError.Busy]);
     expect(held(session)).toEqual(["log 2"]);
   });
 });

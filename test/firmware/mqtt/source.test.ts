@@ -3,6 +3,7 @@ import { generate, type IPublishPacket } from "mqtt-packet";
 import { describe, expect, it } from "vitest";
 import { clientLeave, clientPoll } from "../../../firmware/mqtt/client";
 import { type ClientOptions, ClientState, Fault, PublishError } from "../../../firmware/mqtt/client-state";
+import { clientDrop } from "../../../firmware/mqtt/drop";
 import { outboxCount } from "../../../firmware/mqtt/outbox";
 import { createPublication, WhenFull } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
@@ -312,6 +313,28 @@ describe("a source that fails", () => {
     expect(publishes(exchange(session))).toEqual([]);
     expect([source.ends, session.client.state]).toEqual([[SourceEnd.SourceFailed], ClientState.Online]);
     expect(outboxCount(session.client.outbox)).toBe(0);
+  });
+
+  it("or ends the session while it is asked leaves its message to the next one", () => {
+    const session = online();
+    const source = createSource();
+    let isFirst = true;
+    const drops: PayloadSource = {
+      read(offset, into, at, room) {
+        if (isFirst) clientDrop(session.client);
+        isFirst = false;
+        return source.read(offset, into, at, room);
+      },
+      ended(end) {
+        source.ended(end);
+      },
+    };
+    expect(publishFrom(session.client, picture, drops, 100)).toBe(true);
+    session.link.flush();
+    expect([session.link.runs, session.link.torn()]).toEqual([[], 0]);
+    finishClosing(session);
+    connect(session, true);
+    expect(publishes(exchange(session))).toEqual([`picture ${payloadOf(100)} 1 1`]);
   });
 
   it.each([0, -1, 1000])("is one that gives %i bytes", (count) => {
