@@ -204,7 +204,7 @@ export interface Native {
   queueDrop(this: void, queue: Bytes, at: number): void;
   /**
    * Moves packets together, so that all that is free is in one piece, also when something older is kept. With a run
-   * under way it does nothing, since bytes of it may be lent.
+   * under way, bytes of which may be lent, only what is behind it moves.
    */
   queueCompact(this: void, queue: Bytes): void;
   /** The range as a string. @boot */

@@ -36,9 +36,7 @@ export function couldMakeRoom(client: Client, publication: Publication, size: nu
 export function makeRoom(client: Client, publication: Publication, size: number): boolean {
   if (client.draftOf !== undefined) return refuse(client, PublishError.Busy);
   if (size > queueNumber(client.outboxQueue, QueueNumber.Size)) return refuse(client, PublishError.LargerThanOutbox);
-  if (!couldMakeRoom(client, publication, size)) {
-    return refuse(client, client.state === ClientState.Online ? PublishError.Full : PublishError.FullOffline);
-  }
+  if (!couldMakeRoom(client, publication, size)) return refuse(client, whyFull(client));
   const direct = client.direct;
   client.direct = false;
   client.draftOf = publication;
@@ -46,7 +44,11 @@ export function makeRoom(client: Client, publication: Publication, size: number)
   while (!outboxFits(client.outbox, size) && dropOne(client, publication)) queueCompact(client.outboxQueue);
   client.draftOf = undefined;
   client.direct = direct;
-  return true;
+  return outboxFits(client.outbox, size) || refuse(client, whyFull(client));
+}
+
+function whyFull(client: Client): PublishError {
+  return client.state === ClientState.Online ? PublishError.Full : PublishError.FullOffline;
 }
 
 /** Counts and names a message that is refused. */

@@ -454,6 +454,11 @@ static void slide(lua_State *L, struct place here, int32_t to, int32_t from, int
     }
     from += length;
   }
+  if (!upper && to == FRONT) {
+    /* Nothing is left at the front. */
+    to = queue->end;
+    queue->end = here.all.length;
+  }
   queue->tail = to;
   if (queue->count == 0) {
     empty(here);
@@ -512,12 +517,6 @@ int native_queueRewind(lua_State *L) {
   return 0;
 }
 
-int native_queueCompact(lua_State *L) {
-  struct place here = queue_argument(L);
-  if (here.queue->run == 0) slide_all(L, here);
-  return 0;
-}
-
 /* The packets that have neither begun nor are in the run: gives the place of the first, and their number. */
 static int32_t untouched(lua_State *L, struct place here, int32_t *count) {
   int32_t at = here.queue->next;
@@ -528,6 +527,18 @@ static int32_t untouched(lua_State *L, struct place here, int32_t *count) {
     at = behind(here, at + length);
   }
   return at;
+}
+
+int native_queueCompact(lua_State *L) {
+  struct place here = queue_argument(L);
+  if (here.queue->run == 0) {
+    slide_all(L, here);
+    return 0;
+  }
+  int32_t left;
+  int32_t at = untouched(L, here, &left);
+  if (left > 0) slide(L, here, at, at, 0, left);
+  return 0;
 }
 
 /* What may be dropped, as the arguments from `index` on tell it. */

@@ -224,6 +224,11 @@ class Queue {
       }
       from += length;
     }
+    if (!upper && to === QUEUE_HEADER) {
+      // Nothing is left at the front.
+      to = this.get(Place.End);
+      this.set(Place.End, size);
+    }
     this.set(Place.Tail, to);
     if (this.get(QueueNumber.Count) === 0) {
       this.empty();
@@ -547,7 +552,12 @@ export function queueRewind(bytes: Bytes): void {
 
 export function queueCompact(bytes: Bytes): void {
   const queue = queueOf(bytes);
-  if (queue.get(QueueNumber.Run) === 0) queue.slideAll();
+  if (queue.get(QueueNumber.Run) === 0) {
+    queue.slideAll();
+    return;
+  }
+  const { at, left } = queue.untouched();
+  if (left > 0) queue.slide(at, at, 0, left);
 }
 
 export function queueWindow(bytes: Bytes, keep: number, most: number): void {

@@ -284,7 +284,10 @@ describe("a queue of packets", () => {
             const used = queueNumber(queue, QueueNumber.Used);
             queueCompact(queue);
             expect(queueNumber(queue, QueueNumber.Used)).toBeLessThanOrEqual(used);
-            if (model.run > 0) continue;
+            if (model.run > 0) {
+              check(queue, model);
+              continue;
+            }
             const kept = model.packets.slice(0, model.gone).filter(({ over }) => !over);
             model.packets.splice(0, model.gone, ...kept);
             model.gone = kept.length;
@@ -409,7 +412,7 @@ describe("a queue of packets", () => {
     queueTaken(queue, queueRun(queue, 24, 9), KEEP);
     for (const id of [2, 3]) queueOver(queue, queueFind(queue, KEEP, id, true));
     expect(queueFits(queue, 24)).toBe(false);
-    // Bytes of a run may be lent: nothing moves while there is one.
+    // Bytes of a run may be lent: nothing before its end moves.
     queueRun(queue, 99, 9);
     queueCompact(queue);
     expect(queueFits(queue, 24)).toBe(false);
@@ -417,6 +420,24 @@ describe("a queue of packets", () => {
     queueCompact(queue);
     expect(queueFits(queue, 24)).toBe(true);
     expect([1, 4].map((id) => queueFind(queue, KEEP, id, false) - queueFirst(queue))).toEqual([0, 8]);
+  });
+
+  it("moves what is behind a run up to its end, where it was put at the front", () => {
+    const queue = createQueue(100, 9);
+    const add = (id: number, size: number): boolean =>
+      queueAdd(queue, buffer(packetOf(0x30, [...headOf(id), ...new Array<number>(size - 7).fill(id)])));
+    expect([add(1, 40), add(2, 20), add(3, 15)]).toEqual([true, true, true]);
+    queueTaken(queue, queueRun(queue, 40, 1), KEEP);
+    expect(queueRun(queue, 20, 1)).toBe(20);
+    // It has no room before the end, and goes to the front; dropped, it leaves nothing there.
+    expect([add(4, 30), add(5, 10)]).toEqual([true, true]);
+    queueDrop(queue, queueWaiting(queue, 0, 0xff, buffer(stringOf(4)), 3, 0));
+    queueCompact(queue);
+    expect(queueCouldFit(queue, 40, 0, 0xff, buffer([0]), 0)).toBe(true);
+    expect(queueFits(queue, 40)).toBe(true);
+    expect(add(6, 40)).toBe(true);
+    queueTaken(queue, 20, KEEP);
+    expect(queueRun(queue, 999, 9)).toBe(65);
   });
 
   it("counts what it refuses for want of room and for want of slots, and its highest marks", () => {
