@@ -9,6 +9,7 @@ import { createPublication, WhenFull } from "../../../firmware/mqtt/publication"
 import { publishText } from "../../../firmware/mqtt/publish";
 import { type PayloadSource, publishFrom, SourceEnd } from "../../../firmware/mqtt/publish-source";
 import { createSources } from "../../../firmware/mqtt/source/create";
+import { createExactlyOnce } from "../../../firmware/mqtt/exactly-once/create";
 import { LinkLoss, LinkState } from "../../../firmware/core/link";
 import { hex } from "./scripted-link";
 import {
@@ -272,6 +273,82 @@ describe("a message from a source whose link is lost", () => {
     reconnect(session, true);
     expect(publishes(exchange(session))).toEqual([`picture ${payloadOf(100)} 1 2 dup`, "note 2 1 3 dup"]);
     expect(session.client.stats.retried).toBe(2);
+  });
+});
+
+describe("a message from a source at QoS 2", () => {
+  const length = 90;
+  const size = 2 + 9 + 2 + length;
+  const ledger = createPublication("picture", 2, false, 0);
+  const whole = `picture ${payloadOf(length)} 2 1`;
+
+  function exactly(): Session {
+    return online({ exactlyOnce: createExactlyOnce({ sending: 4, receiving: 4 }) });
+  }
+
+  it("[MQTT-4.3.3-1] is the broker's with PUBREC: its source has ended, and its identifier is let go of by PUBCOMP", () => {
+    const session = exactly();
+    const source = accept(session, length, ledger);
+    expect(publishes(exchange(session))).toEqual([whole]);
+    expect(source.ends).toEqual([]);
+    fromBroker(session, { cmd: "pubrec", messageId: 1 });
+    expect(source.ends).toEqual([SourceEnd.Done]);
+    expect(commands(exchange(session))).toEqual(["pubrel"]);
+    fromBroker(session, { cmd: "pubcomp", messageId: 1 });
+    expect([session.client.stats.acknowledged, outboxCount(session.client.outbox)]).toEqual([1, 0]);
+  });
+
+  it.each([0, 1, 2, 11, 13, 14, 64, 65, size - 1, size])(
+    "[MQTT-4.4.0-1] whose link is lost after byte %i is sent again from its start, with DUP if all of it had gone",
+    (cut) => {
+      const session = exactly();
+      const source = accept(session, length, ledger);
+      if (cut > 0) session.link.flush({ stopAfter: cut });
+      session.link.takePackets();
+      reconnect(session, true);
+      expect(publishes(exchange(session))).toEqual([whole + (cut === size ? " dup" : "")]);
+      fromBroker(session, { cmd: "pubrec", messageId: 1 });
+      expect(source.ends).toEqual([SourceEnd.Done]);
+    },
+  );
+
+  it("is never sent again after PUBREC: the source is not asked, PUBREL is", () => {
+    const session = exactly();
+    const source = accept(session, length, ledger);
+    exchange(session);
+    fromBroker(session, { cmd: "pubrec", messageId: 1 });
+    source.offsets.length = 0;
+    reconnect(session, true);
+    expect(commands(exchange(session))).toEqual(["pubrel"]);
+    expect(source.offsets).toEqual([]);
+  });
+
+  it("is given up when all of it had gone and the broker has forgotten the session; otherwise it is sent as new", () => {
+    const session = exactly();
+    const source = accept(session, length, ledger);
+    exchange(session);
+    reconnect(session, false);
+    expect(publishes(exchange(session))).toEqual([]);
+    expect(source.ends).toEqual([SourceEnd.Discarded]);
+
+    const other = exactly();
+    accept(other, length, ledger);
+    other.link.flush({ stopAfter: size - 1 });
+    other.link.takePackets();
+    reconnect(other, false);
+    expect(publishes(exchange(other))).toEqual([whole]);
+  });
+
+  it("that its source cannot repeat is put to an end in good order, since the broker may have it", () => {
+    const session = exactly();
+    const source = accept(session, length, ledger);
+    exchange(session);
+    source.failsAt = 0;
+    reconnect(session, true);
+    expect(commands(exchange(session))).toEqual(["pubrel"]);
+    expect(source.ends).toEqual([SourceEnd.SourceFailed]);
+    fromBroker(session, { cmd: "pubcomp", messageId: 1 });
+    expect([outboxCount(session.client.outbox), session.client.quota]).toEqual([0, session.client.window]);
   });
 });
 
