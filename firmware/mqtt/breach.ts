@@ -24,6 +24,8 @@ export const enum Breach {
   TopicWildcard,
   /** A packet identifier of 0. [MQTT-2.3.1-1] */
   ZeroIdentifier,
+  /** MQTT 5.0: a packet that is not what it should be in any other way, such as in its properties. [MQTT 5.0 §4.13] */
+  Malformed,
 
   // Packets that can be read, and may not come.
 
@@ -41,6 +43,10 @@ export const enum Breach {
   SessionNotAsked,
   /** SUBACK with more or fewer codes than filters, or a code that is none of the QoS asked for. [MQTT-3.9.3-2] */
   SubackCodes,
+  /** MQTT 5.0: anything else that must not be, such as a property that stands there twice. [MQTT 5.0 §4.13] */
+  ProtocolError,
+  /** MQTT 5.0: a topic alias that was not allowed. [MQTT5-3.3.2-11] */
+  TopicAlias,
 
   // Resources.
 

@@ -51,6 +51,10 @@ export const enum Fault {
   Dropped,
   /** The source of a message had no more to give in the middle of it: see `publishFrom`. */
   Source,
+  /** MQTT 5.0: the broker has sent DISCONNECT; see `refusal`. */
+  Dismissed,
+  /** MQTT 5.0: the application does not believe that the broker is who it should be. */
+  NotAuthentic,
 }
 
 /** What was wrong with what the application wanted at boot. Nothing has changed by it. */
@@ -99,6 +103,10 @@ export const enum PublishError {
   SourceBusy,
   /** What comes before the payload does not fit into the stage of the feature `sources`. */
   LargerThanStage,
+  /** MQTT 5.0: the broker of this session takes no packet of that size, no such quality of service, nothing retained. */
+  PacketTooLarge,
+  QosTooHigh,
+  RetainRefused,
 }
 
 /** Where a broker listens. */
@@ -221,7 +229,10 @@ export interface Client {
   mistake: Mistake;
   /** Why the last message that was refused was. */
   publishError: PublishError;
-  /** The return code of the last refused CONNECT, 1 to 5. [MQTT 3.1.1 §3.2.2.3] */
+  /**
+   * The return code of the last refused CONNECT, 1 to 5 [MQTT 3.1.1 §3.2.2.3]; in MQTT 5.0 the reason code of that, or of
+   * the broker's DISCONNECT.
+   */
   refusal: number;
   /** What the broker did the last time that it broke the protocol. It stays until it does so again. */
   breach: Breach;
@@ -252,6 +263,8 @@ export interface Client {
   /** The next try, or the end of patience with CONNACK. */
   readonly timer: Deadline;
   readonly lasting: Deadline;
+  /** The longest silence in this session, in seconds, 0 for any: in MQTT 5.0 the broker may set it. */
+  keepAlive: number;
   /** When something was sent last: the next PINGREQ counts from there. */
   sentAt: Millis;
   /** The end of patience with PINGRESP. */
@@ -282,12 +295,13 @@ export interface Client {
    */
   window: number;
   quota: number;
-  /** The most that are under way in any session. */
-  readonly maxInFlight: number;
+  /** The most that may be under way in this session. */
+  maxInFlight: number;
   /** The broker may hold a session of ours: if it does not, one was lost. */
   sessionHeld: boolean;
 
   readonly exactlyOnce: ExactlyOnce | undefined;
+  /** Only when it is spoken. */
   readonly five: Five | undefined;
   readonly keeper: Keeper | undefined;
   readonly sources: Sources | undefined;

@@ -20,7 +20,7 @@
  * Idle, and from Opening and Connecting to Closing.
  */
 import type { Entropy, Millis } from "../../hal/hal";
-import { allocate, createQueue, textLength } from "#native";
+import { allocate, createQueue, div, textLength } from "#native";
 import { backoffNext, backoffReset, createBackoff } from "../core/backoff";
 import { type Link, LinkLoss } from "../core/link";
 import { arm, createDeadline, disarm, elapsed, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
@@ -38,7 +38,7 @@ import {
   PublishError,
 } from "./client-state";
 import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
-import { announce, createReaderEvents, fail } from "./incoming";
+import { announce, closeLink, createReaderEvents, fail } from "./incoming";
 import { nextId } from "./identifiers";
 import { createLinkUser } from "./link-user";
 import { createOutbox, outboxCount, outboxLinkLost, outboxWindow } from "./outbox";
@@ -72,6 +72,8 @@ import { appendFilter, createFilterList } from "./topic";
 
 /** From the stream being up to CONNACK, in milliseconds. */
 const CONNACK_PATIENCE = 10000;
+/** From a DISCONNECT of ours to the end of the link, in MQTT 5.0. */
+const DISCONNECT_PATIENCE = 2000;
 /** How often a message is tried again whose handler has said "not now", in milliseconds. */
 const RETRY_EVERY = 50;
 /** The first and the longest backoff ceiling. */
@@ -89,21 +91,25 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   if (more !== undefined) {
     for (const broker of more) brokers.push(broker);
   }
-  const connectPacket = createConnectPacket(options);
-  const birthPacket = options.birth === undefined ? undefined : createNoticePacket(options.birth);
-  const farewellPacket = options.farewell === undefined ? undefined : createNoticePacket(options.farewell);
+  const protocol = options.protocol ?? 4;
+  const five = protocol === 5 ? options.five : undefined;
+  // In MQTT 5.0 it is made anew for each link.
+  const connectPacket = five === undefined ? createConnectPacket(options) : createBarePacket(PacketType.Connect);
+  const birthPacket = options.birth === undefined ? undefined : createNoticePacket(options.birth, protocol);
+  const farewellPacket = options.farewell === undefined ? undefined : createNoticePacket(options.farewell, protocol);
+  const maxInFlight = maxInFlightOf(options);
   const controlSize =
     ACK_ROOM +
     (options.byHand === undefined ? 0 : options.byHand.slots * PUBACK_SIZE) +
     (options.exactlyOnce === undefined ? 0 : options.exactlyOnce.capacity * PUBACK_SIZE) +
     connectPacket.length +
+    (five === undefined ? 0 : five.prepare(options, maxInFlight)) +
     2 * options.subscribeRoom +
     (birthPacket === undefined ? 0 : birthPacket.length) +
     (farewellPacket === undefined ? 0 : farewellPacket.length);
   const control = createQueue(controlSize, ALL);
   const outbox = createOutbox(options.outboxSize, options.outboxSlots);
   const reader = createReader(options.receiveSize);
-  const maxInFlight = maxInFlightOf(options);
   outboxWindow(outbox, maxInFlight);
   const client: Client = {
     options,
@@ -134,7 +140,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     connectPacket,
     pingPacket: createBarePacket(PacketType.Pingreq),
     disconnectPacket: createBarePacket(PacketType.Disconnect),
-    askSize: options.exactlyOnce === undefined ? SHORTEST_PUBLISH : PUBACK_SIZE,
+    askSize: askSizeOf(options),
     pubackPacket: createPuback(),
     noId: allocate(2),
     birthPacket,
@@ -142,6 +148,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     backoff: createBackoff(BACKOFF_FIRST, BACKOFF_CAP),
     timer: createDeadline(),
     lasting: createDeadline(),
+    keepAlive: options.keepAlive,
     sentAt: 0,
     pingresp: createDeadline(),
     ack: createDeadline(),
@@ -159,7 +166,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     maxInFlight,
     sessionHeld: false,
     exactlyOnce: options.exactlyOnce,
-    five: options.five,
+    five,
     keeper: options.keeper,
     sources: options.sources,
     hold: options.hold,
@@ -168,7 +175,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     paused: false,
     draft: createWriter(outbox.queue),
     draftOf: undefined,
-    direct: options.keeper === undefined,
+    direct: options.keeper === undefined && five === undefined,
     draftId: 0,
     encoder: createWriter(control),
     message: {
@@ -185,7 +192,8 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
       token: 0,
     },
   };
-  readerAttach(reader, createReaderEvents(client));
+  const events311 = createReaderEvents(client);
+  readerAttach(reader, five === undefined ? events311 : five.listen(client, events311));
   if (options.parts !== undefined) reader.large = options.parts.taker(client);
   const user = createLinkUser(client, { up: linkUp, down: linkDown });
   link.attach(options.sources === undefined ? user : options.sources.user(client, user));
@@ -195,10 +203,17 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
 
 /** What of these options a client cannot go by. */
 function mistakeIn(options: ClientOptions): Mistake {
-  if (options.protocol === 5 && options.five === undefined) return Mistake.FiveMissing;
+  // In MQTT 5.0 who has no name is given one.
+  if (options.protocol === 5) return options.five === undefined ? Mistake.FiveMissing : Mistake.None;
   const length = textLength(options.clientId);
   if (options.protocol === 3) return length < 1 || length > LONGEST_ID_3_1 ? Mistake.ClientId : Mistake.None;
   return length === 0 && !options.cleanSession ? Mistake.ClientId : Mistake.None;
+}
+
+/** In MQTT 5.0 an answer may have a reason code more, and is to count as much. */
+function askSizeOf({ protocol, exactlyOnce }: ClientOptions): number {
+  const size = exactlyOnce === undefined ? SHORTEST_PUBLISH : PUBACK_SIZE;
+  return protocol === 5 ? div(size * PUBACK_SIZE, PUBACK_SIZE + 1) : size;
 }
 
 /** How many messages may be under way: what the application wants, and what QoS 2 can bear in mind. @boot */
@@ -233,7 +248,7 @@ export function addSubscription(
     client.mistake = Mistake.SubscribeRoom;
     return undefined;
   }
-  client.subscribeSize = size;
+  client.subscribeSize = client.five === undefined ? size : size + client.five.subscribeRoom;
   client.subscriptions.push(subscription);
   appendFilter(client.filters, subscription.filter);
   return subscription;
@@ -300,6 +315,7 @@ export function clientAnnounce(client: Client): void {
 export function clientPoll(client: Client, now: Millis): void {
   if (client.keeper !== undefined) client.keeper.poll(client, now);
   if (client.sources !== undefined) client.sources.poll(client, now);
+  if (client.five !== undefined) client.five.poll(client, now);
   switch (client.state) {
     case ClientState.BackingOff:
       if (isDue(client.timer, now)) openLink(client);
@@ -310,18 +326,29 @@ export function clientPoll(client: Client, now: Millis): void {
     case ClientState.Online:
       keepSession(client, now);
       return;
+    case ClientState.Leaving:
+      if (client.five !== undefined) hurry(client, now);
+      return;
     case ClientState.Idle:
     case ClientState.Opening:
-    case ClientState.Leaving:
     case ClientState.Closing:
       return;
   }
+}
+
+/** A DISCONNECT that says what is wrong gets some time to go out, even if the link takes nothing more. */
+function hurry(client: Client, now: Millis): void {
+  if (!client.timer.armed) arm(client.timer, now, DISCONNECT_PATIENCE);
+  else if (isDue(client.timer, now)) closeLink(client, client.fault);
 }
 
 /** How long the client can be left alone unless the link reports something, in milliseconds. */
 export function clientWait(client: Client, now: Millis): number {
   if (client.state === ClientState.BackingOff || client.state === ClientState.Connecting) {
     return waitFor(client.timer, now);
+  }
+  if (client.state === ClientState.Leaving && client.five !== undefined) {
+    return client.timer.armed ? waitFor(client.timer, now) : 0;
   }
   if (client.state !== ClientState.Online) return LONGEST_WAIT;
   // With control packets on their way, the link will report something.
@@ -335,6 +362,7 @@ export function clientWait(client: Client, now: Millis): number {
   } else if (client.hold !== undefined && client.hold.holding) {
     wait = sooner(wait, RETRY_EVERY);
   }
+  if (client.five !== undefined) wait = sooner(wait, client.five.wait(now));
   return client.leaving && quiet ? sooner(wait, waitFor(client.leaveBy, now)) : wait;
 }
 
@@ -382,16 +410,19 @@ function linkUp(client: Client, now: Millis): void {
   client.state = ClientState.Connecting;
   arm(client.timer, now, CONNACK_PATIENCE);
   client.unanswered++;
-  sendControl(client, client.connectPacket);
+  if (client.five === undefined) sendControl(client, client.connectPacket);
+  else client.five.connect(client);
 }
 
 function linkDown(client: Client, now: Millis, loss: LinkLoss): void {
   if (client.state === ClientState.Idle) return;
   const hadLink = client.state === ClientState.Connecting || client.state === ClientState.Online;
-  if (hadLink || client.state === ClientState.Closing) client.stats.losses++;
+  const dismissed = client.state === ClientState.Leaving && !client.leaving;
+  if (hadLink || dismissed || client.state === ClientState.Closing) client.stats.losses++;
   client.lastLoss = loss;
   outboxLinkLost(client.outbox);
   if (client.exactlyOnce !== undefined) client.exactlyOnce.linkLost();
+  if (client.five !== undefined) client.five.linkLost();
   subscriptionsInterrupted(client.subscriptions);
   senderReset(client);
   client.quota = client.window;
@@ -464,8 +495,8 @@ function keepSession(client: Client, now: Millis): void {
 
 /** Milliseconds until a PINGREQ is due, 0 when it is: the keep alive interval after the last packet. [MQTT-3.1.2-23] */
 function pingWait(client: Client, now: Millis): number {
-  if (client.options.keepAlive === 0) return LONGEST_WAIT;
-  const wait = client.options.keepAlive * 1000 - elapsed(now, client.sentAt);
+  if (client.keepAlive === 0) return LONGEST_WAIT;
+  const wait = client.keepAlive * 1000 - elapsed(now, client.sentAt);
   if (wait < 0) return 0;
   return sooner(wait, LONGEST_WAIT);
 }
@@ -482,10 +513,13 @@ function sendPing(client: Client, now: Millis): void {
 }
 
 function sendSubscribe(client: Client, now: Millis): void {
+  const five = client.five;
+  if (five !== undefined && !five.maySubscribe(client, now)) return;
   const writer = controlBegin(client, client.subscribeSize);
   if (writer === undefined) return;
   client.subscribeId = nextId(client);
-  writeSubscribe(writer, client.subscriptions);
+  if (five === undefined) writeSubscribe(writer, client.subscriptions);
+  else five.subscribe(client, writer);
   controlEnd(client, SUBSCRIBE, client.subscribeId);
   expectAcks(client, now);
 }
@@ -494,7 +528,8 @@ function sendUnsubscribe(client: Client, now: Millis): void {
   const writer = controlBegin(client, client.subscribeSize);
   if (writer === undefined) return;
   client.unsubscribeId = nextId(client);
-  writeUnsubscribe(writer, client.subscriptions);
+  if (client.five === undefined) writeUnsubscribe(writer, client.subscriptions);
+  else client.five.unsubscribe(client, writer);
   controlEnd(client, UNSUBSCRIBE, client.unsubscribeId);
   expectAcks(client, now);
 }
@@ -502,7 +537,9 @@ function sendUnsubscribe(client: Client, now: Millis): void {
 /** Once the control ring is empty, there is room in it for both. */
 function sayGoodbye(client: Client): void {
   if (client.controlDue) return;
-  if (client.farewellPacket !== undefined) sendControl(client, client.farewellPacket);
-  sendControl(client, client.disconnectPacket);
+  const { five, farewellPacket } = client;
+  if (farewellPacket !== undefined && (five === undefined || five.takes(farewellPacket))) sendControl(client, farewellPacket);
+  if (five === undefined) sendControl(client, client.disconnectPacket);
+  else five.leave(client);
   client.state = ClientState.Leaving;
 }

@@ -88,12 +88,13 @@ export function createConnectPacket(options: ConnectOptions): Bytes {
   return writer.bytes;
 }
 
-/** A PUBLISH at QoS 0 whose bytes never change. @boot */
-export function createNoticePacket(notice: Notice): Bytes {
-  const remaining = stringBytes(notice.topic) + textLength(notice.payload);
+/** A PUBLISH at QoS 0 whose bytes never change. In MQTT 5.0 it says that it has no properties. @boot */
+export function createNoticePacket(notice: Notice, protocol: Protocol): Bytes {
+  const remaining = stringBytes(notice.topic) + (protocol === 5 ? 1 : 0) + textLength(notice.payload);
   const writer = createWriter(allocate(1 + lengthBytes(remaining) + remaining));
   writeFixedHeader(writer, PacketType.Publish, notice.retain ? RETAIN : 0, remaining);
   writeString(writer, notice.topic);
+  if (protocol === 5) writeByte(writer, 0);
   writeText(writer, notice.payload);
   return writer.bytes;
 }

@@ -2,7 +2,11 @@
  * MQTT 5.0, as the client sees it: what an application may ask for and is told. The code stands in `five/`, and is only
  * in the image of an application that hands the client a `createFive(…)`.
  */
-import type { Bytes } from "../../hal/hal";
+import type { Bytes, Millis } from "../../hal/hal";
+import { type Writer } from "../core/writer";
+import { type Client, type ClientOptions, type Fault } from "./client-state";
+import { type Publication } from "./publication";
+import { type ReaderEvents } from "./reader";
 
 /** A pair of texts with a meaning that only the two ends know. */
 export interface UserProperty {
@@ -40,6 +44,17 @@ export const enum RetainHandling {
   Never = 2,
 }
 
+/** What {@link MessageProperties} become for a publication. */
+export interface PublicationExtras {
+  /** All of them in the form in which they are sent, the expiry first, and how many bytes they take. */
+  readonly properties: Bytes;
+  readonly size: number;
+  /** Seconds; -1: it does not grow old. */
+  readonly expiry: number;
+  /** The number that may stand for the topic, 0 for none. */
+  readonly alias: number;
+}
+
 /** How a subscription is to be served. */
 export interface SubscriptionOptions {
   /** What this client publishes itself is not sent to it. Not for `$share/…` [MQTT5-3.8.3-4]. */
@@ -75,7 +90,10 @@ export interface FiveConnect {
    * and later ones go on with it.
    */
   readonly sessionExpiry?: number | undefined;
-  /** How many QoS 1 and 2 messages may come that are not acknowledged, 1 to 65535. Left out: 65535. */
+  /**
+   * How many QoS 1 and 2 messages may come that are not acknowledged, 1 to 65535. Left out: any number, or as many as the
+   * feature `exactlyOnce` can bear in mind.
+   */
   readonly receiveMaximum?: number | undefined;
   /** The largest packet that may come, with its fixed header. Left out: what the client can take in. */
   readonly maximumPacketSize?: number | undefined;
@@ -91,8 +109,52 @@ export interface FiveConnect {
   readonly authentication?: Authentication | undefined;
 }
 
-/** What the client asks of MQTT 5.0, when the application carries it. */
+/** What the client asks of MQTT 5.0, when the application carries it: `createFive` makes one. */
 export interface Five {
   /** The protocol level that it speaks. */
   readonly protocol: 5;
+  /** How many bytes a SUBSCRIBE takes more than in MQTT 3.1.1. */
+  readonly subscribeRoom: number;
+  /** The broker keeps the session when its link is gone. */
+  sessionKept: boolean;
+
+  /** Makes what depends on the client's options. Gives how many bytes of control packets it may have to queue. @boot */
+  prepare(this: void, options: ClientOptions, maxInFlight: number): number;
+  /** Stands between the reader and the client: `events` is told of each PUBLISH as MQTT 3.1.1 has it. @boot */
+  listen(this: void, client: Client, events: ReaderEvents): ReaderEvents;
+
+  /** The link is up: sends CONNECT. */
+  connect(this: void, client: Client): void;
+  /** The link is gone. */
+  linkLost(this: void): void;
+  /** The client's turn of the main loop, and how long it can be left alone in a session, in milliseconds. */
+  poll(this: void, client: Client, now: Millis): void;
+  wait(this: void, now: Millis): number;
+  /**
+   * Ends the link with a DISCONNECT that says why. False when there is nobody to say it to, or no room: then it is
+   * closed without.
+   */
+  dismiss(this: void, client: Client, fault: Fault): boolean;
+  /** Queues the DISCONNECT of a client that leaves in good order. */
+  leave(this: void, client: Client): void;
+
+  /** As `publishBegin` and `canPublish`. */
+  begin(this: void, client: Client, publication: Publication): Writer | undefined;
+  fits(this: void, client: Client, publication: Publication): boolean;
+  /** Where the body begins in the outbox of the message that was begun. */
+  bodyAt: number;
+  /** The payload is written. False, counted, when the broker would not take the message. */
+  end(this: void, client: Client, publication: Publication): boolean;
+
+  /** Whether a packet is as small as the broker wants it. */
+  takes(this: void, packet: Bytes): boolean;
+  /** What was said of the next publish does not count any more: it was refused. */
+  forgetAnswer(this: void): void;
+  /** Whether there is anything to ask of the broker that it knows at all. */
+  maySubscribe(this: void, client: Client, now: Millis): boolean;
+  /** Writes a SUBSCRIBE behind its identifier, of filters that are wanted and can go in one packet; and an UNSUBSCRIBE. */
+  subscribe(this: void, client: Client, writer: Writer): void;
+  unsubscribe(this: void, client: Client, writer: Writer): void;
+  /** Says that a message at QoS 1 or 2 was not taken, if a handler has said so. False when none has. */
+  refused(this: void, client: Client, qos: number, id: number): boolean;
 }

@@ -24,8 +24,13 @@ import { isTopicName, Wildcard } from "./topic";
 /** A session that has lasted this long, in milliseconds, was a success: the next loss starts with a short backoff. */
 const LASTING = 60000;
 
-/** Ends the link without more words. */
+/** Ends the link. In MQTT 5.0 the broker is told why. */
 export function fail(client: Client, fault: Fault): void {
+  if (client.five === undefined || !client.five.dismiss(client, fault)) closeLink(client, fault);
+}
+
+/** Ends the link without more words. */
+export function closeLink(client: Client, fault: Fault): void {
   client.fault = fault;
   client.state = ClientState.Closing;
   readerStop(client.reader);
@@ -271,7 +276,7 @@ export function sessionBegins(client: Client, now: Millis, sessionPresent: boole
     return;
   }
   client.unanswered = 0;
-  client.sessionHeld = !client.options.cleanSession;
+  client.sessionHeld = client.five === undefined ? !client.options.cleanSession : client.five.sessionKept;
   client.state = ClientState.Online;
   client.welcome = true;
   client.fault = Fault.None;
@@ -290,7 +295,8 @@ export function sessionBegins(client: Client, now: Millis, sessionPresent: boole
 export function announce(client: Client): void {
   const birth = client.birthPacket;
   if (!client.announce || birth === undefined || client.controlDue) return;
-  if (sendControl(client, birth)) client.announce = false;
+  const tooLarge = client.five !== undefined && !client.five.takes(birth);
+  if (tooLarge || sendControl(client, birth)) client.announce = false;
 }
 
 /**
@@ -298,6 +304,7 @@ export function announce(client: Client): void {
  * what comes after it. [MQTT-4.3.2-2]
  */
 function acknowledge(client: Client, id: number): void {
+  if (client.five !== undefined && client.five.refused(client, 1, id)) return;
   // A handler may have ended the session.
   if (client.state !== ClientState.Online) return;
   const puback = client.pubackPacket;
@@ -308,7 +315,7 @@ function acknowledge(client: Client, id: number): void {
 /** Says that a message at QoS 1 or 2 was taken in. */
 export function confirm(client: Client, qos: number, id: number): void {
   if (qos === 1) acknowledge(client, id);
-  else client.exactlyOnce?.confirm(client, id);
+  else if (client.five === undefined || !client.five.refused(client, 2, id)) client.exactlyOnce?.confirm(client, id);
 }
 
 /** A message was delivered, or will never be: unless an acknowledgement is held back, it is confirmed. */
@@ -355,7 +362,7 @@ export function largeBreach(client: Client, first: number, id: number): Breach {
  * is not: an acknowledgement on this link cannot be meant for what has not been sent on it. One of nothing that is owed
  * is late or repeated: it ends nothing, and does no harm.
  */
-function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, now: Millis, id: number): void {
+export function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, now: Millis, id: number): void {
   const queue = outbox.queue;
   const at = queueFind(queue, PublishFlag.Qos1, id, true);
   if (at < 0) {

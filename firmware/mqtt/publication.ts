@@ -5,6 +5,7 @@
 import type { Bytes } from "../../hal/hal";
 import { allocate } from "#native";
 import { createWriter } from "../core/writer";
+import { type PublicationExtras } from "./five";
 import { lengthBytes, PacketType, type Qos, qosBits, RETAIN, stringBytes, writeString } from "./packet";
 
 /** What becomes of a message that finds no room in the outbox. */
@@ -33,6 +34,8 @@ export interface Publication {
   /** The longest packet. */
   readonly room: number;
   readonly whenFull: WhenFull;
+  /** What MQTT 5.0 sends with every message: see `withProperties`. */
+  extras: PublicationExtras | undefined;
 }
 
 /**
@@ -52,5 +55,14 @@ export function createPublication(
   const head = writer.bytes;
   const first = PacketType.Publish * 16 + qosBits(qos) + (retain ? RETAIN : 0);
   const remaining = head.length + maxPayload;
-  return { head, topicSize, first, qos, maxPayload, room: 1 + lengthBytes(remaining) + remaining, whenFull };
+  return {
+    head,
+    topicSize,
+    first,
+    qos,
+    maxPayload,
+    room: 1 + lengthBytes(remaining) + remaining,
+    whenFull,
+    extras: undefined,
+  };
 }

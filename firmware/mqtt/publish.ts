@@ -22,6 +22,7 @@ export function canPublish(client: Client, publication: Publication): boolean {
   if (publication.qos === 0 && client.state !== ClientState.Online) return false;
   if (publication.qos !== 0 && client.keeper !== undefined && !client.keeper.hasRoom(publication.qos)) return false;
   if (client.draftOf !== undefined) return false;
+  if (client.five !== undefined) return client.five.fits(client, publication);
   return outboxFits(client.outbox, publication.room) || couldMakeRoom(client, publication, publication.room);
 }
 
@@ -38,6 +39,7 @@ export function publishBegin(client: Client, publication: Publication): Writer |
     refuseOffline(client);
     return undefined;
   }
+  if (client.five !== undefined) return client.five.begin(client, publication);
   const draft = client.draft;
   const queue = draft.bytes;
   const room = publication.maxPayload;
@@ -69,18 +71,19 @@ export function publishEnd(client: Client): boolean {
     client.publishError = PublishError.NotBegun;
     return false;
   }
-  const keeper = client.keeper;
+  const { keeper, five } = client;
   client.draftOf = undefined;
-  client.direct = keeper === undefined;
+  client.direct = keeper === undefined && five === undefined;
   const draft = client.draft;
   if (draft.overflow) {
     draft.overflow = false;
     refuseTooLong(client);
     return false;
   }
+  if (five !== undefined && !five.end(client, publication)) return false;
   const stats = client.stats;
   if (keeper !== undefined && publication.qos !== 0) {
-    const bodyAt = draft.start - publication.head.length;
+    const bodyAt = five === undefined ? draft.start - publication.head.length : five.bodyAt;
     if (!keeper.keep(client, publication.first, bodyAt, draft.at - bodyAt)) {
       stats.refused++;
       client.publishError = PublishError.NotKept;
@@ -111,7 +114,7 @@ export function publishBytes(client: Client, publication: Publication, from: Byt
   const queue = client.outboxQueue;
   let payloadAt = client.direct ? queuePut(queue, publication.first, publication.head, from, at, count) : -1;
   if (payloadAt < 0) {
-    if (client.keeper !== undefined) return publishCopy(client, publication, from, at, count);
+    if (client.keeper !== undefined || client.five !== undefined) return publishCopy(client, publication, from, at, count);
     const remaining = publication.head.length + count;
     if (!makeRoom(client, publication, 1 + lengthBytes(remaining) + remaining)) return false;
     payloadAt = queuePut(queue, publication.first, publication.head, from, at, count);
@@ -127,7 +130,7 @@ export function publishBytes(client: Client, publication: Publication, from: Byt
   return true;
 }
 
-/** The same, in the steps between which the message is kept. */
+/** The same, in steps between which the message is kept, or is given what MQTT 5.0 adds to it. */
 function publishCopy(client: Client, publication: Publication, from: Bytes, at: number, count: number): boolean {
   const payload = publishBegin(client, publication);
   if (payload === undefined) return false;
@@ -144,11 +147,13 @@ export function publishText(client: Client, publication: Publication, text: stri
 }
 
 function refuseOffline(client: Client): void {
+  if (client.five !== undefined) client.five.forgetAnswer();
   client.stats.offline++;
   client.publishError = PublishError.NoSession;
 }
 
 function refuseTooLong(client: Client): void {
+  if (client.five !== undefined) client.five.forgetAnswer();
   client.stats.tooLong++;
   client.publishError = PublishError.TooLong;
 }

@@ -5,6 +5,7 @@
 import type { Bytes, Millis } from "../../hal/hal";
 import { allocate, byteAt, putText, textLength } from "#native";
 import { writeByte, writeBytes, writeU16, type Writer } from "../core/writer";
+import { type SubscriptionOptions } from "./five";
 import { lengthBytes, PacketType, type Qos, RESERVED_FLAGS } from "./packet";
 import { filterStart, isTopicFilter } from "./topic";
 
@@ -74,6 +75,8 @@ export interface Subscription {
   readonly filter: Bytes;
   readonly qos: Qos;
   readonly handler: MessageHandler;
+  /** How MQTT 5.0 is to serve it: see `subscribeWith`. */
+  options: SubscriptionOptions | undefined;
   /** What the application wants, whatever the broker has been told and has answered so far. */
   wanted: boolean;
   state: SubscriptionState;
@@ -97,7 +100,7 @@ export function createSubscription(filter: string, qos: Qos, handler: MessageHan
   putText(bytes, 0, filter);
   const start = filterStart(bytes, 0, length);
   if (start < 0 || !isTopicFilter(bytes, start, length - start)) return undefined;
-  return { filter: bytes, qos, handler, wanted: true, state: SubscriptionState.Wanted, granted: 0 };
+  return { filter: bytes, qos, handler, options: undefined, wanted: true, state: SubscriptionState.Wanted, granted: 0 };
 }
 
 /** Asks the broker for a subscription again that was ended or refused. */
@@ -242,7 +245,7 @@ export function subackCame(subscriptions: readonly Subscription[], bytes: Bytes,
 }
 
 /** The application may have ended the subscription while the answer was on its way. */
-function afterSuback(granted: boolean, wanted: boolean): SubscriptionState {
+export function afterSuback(granted: boolean, wanted: boolean): SubscriptionState {
   if (granted) return wanted ? SubscriptionState.Granted : SubscriptionState.Unwanted;
   return wanted ? SubscriptionState.Refused : SubscriptionState.Off;
 }

@@ -56,17 +56,25 @@ function roomFor(size: number): Bytes {
   return allocate(size === 0 ? 1 : size);
 }
 
-/** `receive` is the largest packet that may come, fixed header included. @boot */
-export function createConnectParts(options: ConnectOptions, own: FiveConnect, receive: number): ConnectParts {
+/** What a client can take in. */
+export interface Intake {
+  /** The largest packet, fixed header included; {@link MOST}: any. */
+  readonly packetSize: number;
+  /** How many messages at QoS 1 and 2 that are not acknowledged; 65535: any number. */
+  readonly messages: number;
+}
+
+/** @boot */
+export function createConnectParts(options: ConnectOptions, own: FiveConnect, intake: Intake): ConnectParts {
   const head = createWriter(allocate(HEAD_SIZE));
   writeString(head, "MQTT");
   writeByte(head, PROTOCOL_VERSION);
   writeByte(head, connectFlags(options));
   writeU16(head, options.keepAlive);
 
-  const propertiesSize = connectPropertiesSize(options, own);
+  const propertiesSize = connectPropertiesSize(options, own, intake);
   const properties = createWriter(roomFor(propertiesSize));
-  writeConnectProperties(properties, options, own, receive);
+  writeConnectProperties(properties, options, own, intake);
 
   const tailSize = connectTailSize(options, own);
   const tail = createWriter(roomFor(tailSize));
@@ -101,11 +109,13 @@ export function sessionExpiryOf({ cleanSession }: ConnectOptions, { sessionExpir
   return sessionExpiry ?? (cleanSession ? 0 : MOST);
 }
 
-function connectPropertiesSize(options: ConnectOptions, own: FiveConnect): number {
+const ANY_NUMBER = 65535;
+
+function connectPropertiesSize(options: ConnectOptions, own: FiveConnect, intake: Intake): number {
   return (
     (sessionExpiryOf(options, own) === 0 ? 0 : U32_PROPERTY) +
-    (own.receiveMaximum === undefined ? 0 : U16_PROPERTY) +
-    U32_PROPERTY +
+    (intake.messages === ANY_NUMBER ? 0 : U16_PROPERTY) +
+    (intake.packetSize === MOST ? 0 : U32_PROPERTY) +
     (own.aliasesIn === undefined ? 0 : U16_PROPERTY) +
     (own.requestResponseInformation === true ? BYTE_PROPERTY : 0) +
     (own.requestProblemInformation === false ? BYTE_PROPERTY : 0) +
@@ -113,11 +123,11 @@ function connectPropertiesSize(options: ConnectOptions, own: FiveConnect): numbe
   );
 }
 
-function writeConnectProperties(writer: Writer, options: ConnectOptions, own: FiveConnect, receive: number): void {
+function writeConnectProperties(writer: Writer, options: ConnectOptions, own: FiveConnect, intake: Intake): void {
   const sessionExpiry = sessionExpiryOf(options, own);
   if (sessionExpiry !== 0) writeU32Property(writer, Property.SessionExpiry, sessionExpiry);
-  if (own.receiveMaximum !== undefined) writeU16Property(writer, Property.ReceiveMaximum, own.receiveMaximum);
-  writeU32Property(writer, Property.MaximumPacketSize, receive);
+  if (intake.messages !== ANY_NUMBER) writeU16Property(writer, Property.ReceiveMaximum, intake.messages);
+  if (intake.packetSize !== MOST) writeU32Property(writer, Property.MaximumPacketSize, intake.packetSize);
   if (own.aliasesIn !== undefined) writeU16Property(writer, Property.TopicAliasMaximum, own.aliasesIn);
   if (own.requestResponseInformation === true) writeByteProperty(writer, Property.RequestResponseInformation, 1);
   if (own.requestProblemInformation === false) writeByteProperty(writer, Property.RequestProblemInformation, 0);
@@ -153,7 +163,7 @@ function writeConnectTail(writer: Writer, { will, userName, password }: ConnectO
   if (password !== undefined) writeString(writer, password);
 }
 
-/** The most bytes of the CONNECT behind its head, with `data` bytes of authentication data. @boot */
+/** The most bytes of the CONNECT behind its head, with `data` bytes of authentication data. */
 export function connectRoom(parts: ConnectParts, data: number): number {
   const properties = propertiesSizeWith(parts, data);
   return lengthBytes(properties) + properties + 2 + parts.clientId.length + parts.tailSize;

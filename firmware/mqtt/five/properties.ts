@@ -250,8 +250,11 @@ export function propertiesRewind(properties: Properties): void {
 export function nextProperty(properties: Properties): boolean {
   properties.id = 0;
   if (properties.next >= properties.end) return false;
-  take(properties, byteAt(properties.bytes, properties.next));
-  return true;
+  // They were checked. Whoever reads on when they are lent no more finds nothing, rather than no end.
+  if (take(properties, byteAt(properties.bytes, properties.next)) === Reason.Success) return true;
+  properties.next = properties.end;
+  properties.id = 0;
+  return false;
 }
 
 /** Goes to the first one that is `id`. False when there is none. */

@@ -22,6 +22,8 @@ export const enum Reason {
   TopicAliasInvalid = 0x94,
   PacketTooLarge = 0x95,
   QuotaExceeded = 0x97,
+  SharedNotSupported = 0x9e,
+  WildcardsNotSupported = 0xa2,
 }
 
 /** Whether a reason code tells of a failure. */

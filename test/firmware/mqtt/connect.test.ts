@@ -128,12 +128,12 @@ describe("a notice", () => {
     [{ topic: "a/b", payload: "online", qos: 0, retain: true } as const, "310b0003612f626f6e6c696e65"],
     [{ topic: "a/b", payload: "", qos: 1, retain: false } as const, "30050003612f62"],
   ])("%j is a PUBLISH at QoS 0", (notice, bytes) => {
-    expect(hex(Uint8Array.from(createNoticePacket(notice)))).toBe(bytes);
+    expect(hex(Uint8Array.from(createNoticePacket(notice, 4)))).toBe(bytes);
   });
 
   it("is framed right when it is longer than 127 bytes", () => {
     const packet = decode(
-      Uint8Array.from(createNoticePacket({ topic: "t", payload: "x".repeat(200), qos: 0, retain: true })),
+      Uint8Array.from(createNoticePacket({ topic: "t", payload: "x".repeat(200), qos: 0, retain: true }, 4)),
     );
     expect(packet).toMatchObject({ cmd: "publish", qos: 0, retain: true, topic: "t" });
   });

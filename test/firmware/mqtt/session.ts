@@ -35,7 +35,7 @@ export const defaults: ClientOptions = {
 };
 
 export function createSession(options: Partial<ClientOptions> = {}, now = 0): Session {
-  const link = createScriptedLink();
+  const link = createScriptedLink(options.protocol);
   link.now = now;
   const entropy = { next: () => session.entropy };
   const client = createClient({ ...defaults, ...options }, link, entropy, {
@@ -85,12 +85,12 @@ export function dial(session: Session): void {
 export function connect(session: Session, sessionPresent = false): void {
   dial(session);
   session.link.takePackets();
-  fromBroker(session, { cmd: "connack", returnCode: 0, sessionPresent });
+  fromBroker(session, { cmd: "connack", returnCode: 0, reasonCode: 0, sessionPresent });
   poll(session);
 }
 
-export function fromBroker({ link }: Session, packet: Packet, chunk?: number): void {
-  const rest = link.receive(generate(packet), chunk);
+export function fromBroker({ client, link }: Session, packet: Packet, chunk?: number): void {
+  const rest = link.receive(generate(packet, { protocolVersion: client.options.protocol ?? 4 }), chunk);
   if (rest.length > 0) throw new Error(`the client left ${rest.length} bytes of a ${packet.cmd} unread`);
 }
 

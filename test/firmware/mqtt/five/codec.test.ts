@@ -521,7 +521,7 @@ describe("CONNECT", () => {
   });
 
   function connectOf(given: ConnectOptions, mine: FiveConnect, receive: number, bytes: Uint8Array): Packet {
-    const parts = createConnectParts(given, mine, receive);
+    const parts = createConnectParts(given, mine, { packetSize: receive, messages: mine.receiveMaximum ?? 65535 });
     const writer = createWriter(new Uint8Array(connectRoom(parts, bytes.length)));
     writeConnect(writer, parts, bytes.length === 0 ? Uint8Array.of(0) : bytes, bytes.length);
     expect(writer.overflow).toBe(false);
@@ -549,7 +549,7 @@ describe("CONNECT", () => {
           properties: {
             maximumPacketSize: given.receive,
             ...(expiry > 0 && { sessionExpiryInterval: expiry === MOST ? 0xffffffff : expiry }),
-            ...(given.own.receiveMaximum !== undefined && { receiveMaximum: given.own.receiveMaximum }),
+            ...(given.own.receiveMaximum !== undefined && given.own.receiveMaximum < 65535 && { receiveMaximum: given.own.receiveMaximum }),
             ...(given.own.aliasesIn !== undefined && { topicAliasMaximum: given.own.aliasesIn }),
             ...(given.own.requestResponseInformation === true && { requestResponseInformation: true }),
             ...(given.own.requestProblemInformation === false && { requestProblemInformation: false }),
@@ -585,7 +585,7 @@ describe("CONNECT", () => {
   });
 
   it("[MQTT5-3.2.2-16] goes on with the client identifier that the broker has given", () => {
-    const parts = createConnectParts(plainOptions, {}, 128);
+    const parts = createConnectParts(plainOptions, {}, { packetSize: 128, messages: 65535 });
     const given = Buffer.from("given-by-the-broker");
     expect(adoptClientId(parts, given, 0, given.length)).toBe(true);
     const writer = createWriter(new Uint8Array(connectRoom(parts, 0)));
@@ -597,7 +597,8 @@ describe("CONNECT", () => {
   });
 
   it("asks for a new session no more once it has one to go on with", () => {
-    const parts = createConnectParts({ ...plainOptions, clientId: "a" }, { sessionExpiry: 60 }, 128);
+    const any = { packetSize: MOST, messages: 65535 };
+    const parts = createConnectParts({ ...plainOptions, clientId: "a" }, { sessionExpiry: 60 }, any);
     expect(connectIsClean(parts)).toBe(true);
     connectResumes(parts);
     expect(connectIsClean(parts)).toBe(false);

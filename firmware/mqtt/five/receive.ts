@@ -1,0 +1,118 @@
+/**
+ * PUBLISH from a broker that speaks MQTT 5.0. It is handed on as MQTT 3.1.1 has it, so that all that is done with a
+ * message is done in one place: topic, identifier and payload are put together behind the properties in a buffer of our
+ * own, where they stay until the next one comes, also when a handler has said "not now".
+ */
+import type { Bytes, Millis } from "../../../hal/hal";
+import { copy, div, putU16, u16At } from "#native";
+import { type Client, ClientState } from "../client-state";
+import { DUP, PacketType, PublishFlag, QOS_BITS } from "../packet";
+import { type ReaderEvents } from "../reader";
+import { keepAlias, mayAlias, topicAt, topicLength } from "./aliases";
+import { packetCame } from "./incoming";
+import { readPublish } from "./publish";
+import { Reason } from "./reason";
+import { type FiveState } from "./state";
+import { wrong } from "./wrong";
+
+const PUBLISH = PacketType.Publish * 16;
+const PUBACK = PacketType.Puback * 16;
+
+/** @boot */
+export function listen(five: FiveState, client: Client, events: ReaderEvents): ReaderEvents {
+  return {
+    packet(now, first, bytes, at, count) {
+      if (first >= PUBLISH && first < PUBLISH + 16) publishCame(five, client, now, first, bytes, at, count, events);
+      // A PUBACK without a reason code is the same in both.
+      else if (first === PUBACK && count === 2 && u16At(bytes, at) !== 0) events.packet(now, first, bytes, at, count);
+      else packetCame(five, client, now, first, bytes, at, count);
+    },
+    oversize(now, first, id, remaining) {
+      if (five.own.maximumPacketSize === undefined) wrong(five, client, Reason.PacketTooLarge);
+      else events.oversize(now, first, id, remaining);
+    },
+    malformed(now, breach) {
+      events.malformed(now, breach);
+    },
+  };
+}
+
+function publishCame(
+  five: FiveState,
+  client: Client,
+  now: Millis,
+  first: number,
+  bytes: Bytes,
+  at: number,
+  count: number,
+  events: ReaderEvents,
+): void {
+  const qos = div(first & QOS_BITS, PublishFlag.Qos1);
+  // What is wrong with any PUBLISH is found where those of MQTT 3.1.1 are looked at.
+  if (client.state !== ClientState.Online || qos === 3) {
+    events.packet(now, first, bytes, at, count);
+    return;
+  }
+  const inbound = five.inbound;
+  const reason = readPublish(inbound, five.properties, qos, bytes, at, count);
+  if (reason !== Reason.Success) {
+    wrong(five, client, reason);
+    return;
+  }
+  const length = inbound.alias === 0 ? inbound.topicLength : aliasCame(five, bytes);
+  if (length <= 0) {
+    wrong(five, client, length === 0 ? Reason.ProtocolError : Reason.TopicAliasInvalid);
+    return;
+  }
+  if (qos === 2 && isTooMany(five, client, (first & DUP) !== 0)) {
+    if (client.exactlyOnce !== undefined) client.exactlyOnce.stats.overruns++;
+    wrong(five, client, Reason.ReceiveMaximumExceeded);
+    return;
+  }
+  const end = putTogether(five, bytes, length, at + count);
+  events.packet(now, first, five.room, five.properties.end, end - five.properties.end);
+  // It is for this message alone.
+  five.refusal = 0;
+}
+
+/** Whether the broker has more messages at QoS 2 under way than it was given leave to. [MQTT5-3.3.4-9] */
+function isTooMany({ intake, inbound }: FiveState, { exactlyOnce }: Client, dup: boolean): boolean {
+  if (exactlyOnce === undefined || exactlyOnce.received.count < intake) return false;
+  return !exactlyOnce.isCopy(inbound.id, dup);
+}
+
+/**
+ * Keeps the topic of a PUBLISH with an alias, or finds what the alias stands for. Gives how long the topic is; 0: none was
+ * ever said; -1: the broker may not use that alias.
+ */
+function aliasCame({ aliasesIn, inbound }: FiveState, bytes: Bytes): number {
+  const alias = inbound.alias;
+  if (!mayAlias(aliasesIn, alias)) return -1;
+  const length = inbound.topicLength;
+  if (length === 0) return topicLength(aliasesIn, alias);
+  // A topic that is too long to be kept is good for this message. A later one that needs it ends the link.
+  keepAlias(aliasesIn, alias, bytes, inbound.topicAt, length);
+  return length;
+}
+
+/** Properties, topic, identifier, payload: gives where they end. The properties are those in our buffer then. */
+function putTogether(five: FiveState, bytes: Bytes, length: number, end: number): number {
+  const { room, inbound, properties, aliasesIn } = five;
+  const size = properties.end - properties.start;
+  copy(bytes, properties.start, room, 0, size);
+  properties.bytes = room;
+  properties.start = 0;
+  properties.end = size;
+  properties.next = 0;
+  putU16(room, size, length);
+  let next = size + 2;
+  if (inbound.topicLength > 0) copy(bytes, inbound.topicAt, room, next, length);
+  else copy(aliasesIn.topics, topicAt(aliasesIn, inbound.alias), room, next, length);
+  next += length;
+  if (inbound.id !== 0) {
+    putU16(room, next, inbound.id);
+    next += 2;
+  }
+  copy(bytes, inbound.payloadAt, room, next, end - inbound.payloadAt);
+  return next + end - inbound.payloadAt;
+}

@@ -1,0 +1,292 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { LinkLoss } from "../../../../firmware/core/link";
+import { Breach } from "../../../../firmware/mqtt/breach";
+import { Fault } from "../../../../firmware/mqtt/client-state";
+import { refuseMessage } from "../../../../firmware/mqtt/five/create";
+import { findProperty, Property } from "../../../../firmware/mqtt/five/properties";
+import { answerWith } from "../../../../firmware/mqtt/five/send";
+import type { FiveOptions } from "../../../../firmware/mqtt/five/state";
+import { createPublication } from "../../../../firmware/mqtt/publication";
+import { publishText } from "../../../../firmware/mqtt/publish";
+import { SubscriptionState } from "../../../../firmware/mqtt/subscriptions";
+import { commands, describeMessage, exchange, fromBroker, publishes, raw } from "../session";
+import { begin, createFiveSession, type FiveSession, goodbyes, publish, settle, subscribe } from "./rig";
+import { section, tellProperties, text } from "./wire";
+
+const numRuns = process.env["MOTH_EXECUTOR"] === "lua" ? 15 : 200;
+
+/** Everything that comes below `a/`, with its properties behind it. */
+function reading(own: FiveOptions = {}): FiveSession & { heard: string[] } {
+  const session = createFiveSession(own, {}, true);
+  const heard: string[] = [];
+  subscribe(session, "a/#", 2, {
+    message(_now, message) {
+      heard.push([describeMessage(message), ...tellProperties(session.five.properties)].join(", "));
+    },
+  });
+  settle(session);
+  return Object.assign(session, { heard });
+}
+
+describe("a message from a broker that speaks MQTT 5.0", () => {
+  const properties = {
+    payloadFormatIndicator: true,
+    messageExpiryInterval: 60,
+    contentType: "text/plain",
+    responseTopic: "answers",
+    correlationData: Buffer.from("id7"),
+    userProperties: { unit: "°C" },
+    subscriptionIdentifier: [300, 2],
+  };
+
+  it("[MQTT5-3.3.1-12] [MQTT5-3.3.1-13] [MQTT5-3.3.2-4] comes with its properties, whole or byte by byte, at every QoS", () => {
+    for (const chunk of [1, 7, 1000]) {
+      const session = reading();
+      publish(session, "a/b", "21.5", properties, { retain: true }, chunk);
+      publish(session, "a/b", "", properties, { qos: 1, messageId: 8 }, chunk);
+      publish(session, "a/b", "x", {}, { qos: 2, messageId: 9 }, chunk);
+      const told = "1 1, 2 60, 3 text/plain, 8 answers, 9 id7, 38 unit=°C, 11 300, 11 2";
+      const all = session.heard.map((line) => line.split(", ").sort().join(", "));
+      const sorted = told.split(", ");
+      expect(all).toEqual([
+        ["a/b 21.5 0 retain", ...sorted].sort().join(", "),
+        ["a/b  1", ...sorted].sort().join(", "),
+        "a/b x 2",
+      ]);
+      expect(commands(exchange(session))).toEqual(["puback", "pubrec"]);
+    }
+  });
+
+  it("is the same as that of MQTT 3.1.1, whatever its properties are", () => {
+    const session = reading();
+    const payloads = fc.stringMatching(/^[a-z]{0,20}$/);
+    const types = fc.option(fc.stringMatching(/^[a-z]{0,20}$/), { nil: undefined });
+    fc.assert(
+      fc.property(payloads, types, fc.integer({ min: 1, max: 60 }), (payload, contentType, chunk) => {
+        session.heard.length = 0;
+        publish(session, "a/b", payload, contentType === undefined ? {} : { contentType }, {}, chunk);
+        expect(session.heard).toEqual([`a/b ${payload} 0${contentType === undefined ? "" : `, 3 ${contentType}`}`]);
+      }),
+      { numRuns },
+    );
+  });
+
+  it("keeps the properties of the one before to itself", () => {
+    const session = reading();
+    publish(session, "a", "1", { contentType: "t" });
+    publish(session, "a", "2");
+    expect(session.heard).toEqual(["a 1 0, 3 t", "a 2 0"]);
+  });
+
+  it("[MQTT5-4.3.3-10] [MQTT5-4.3.3-11] [MQTT5-4.3.3-12] is delivered once at QoS 2 until it is released", () => {
+    const session = reading();
+    publish(session, "a", "1", {}, { qos: 2, messageId: 5 });
+    publish(session, "a", "1", {}, { qos: 2, messageId: 5, dup: true });
+    expect(session.heard).toEqual(["a 1 2"]);
+    fromBroker(session, { cmd: "pubrel", messageId: 5 });
+    fromBroker(session, { cmd: "pubrel", messageId: 5 });
+    expect(exchange(session)).toMatchObject([
+      { cmd: "pubrec", messageId: 5, reasonCode: 0 },
+      { cmd: "pubrec", messageId: 5, reasonCode: 0 },
+      { cmd: "pubcomp", messageId: 5, reasonCode: 0 },
+      { cmd: "pubcomp", messageId: 5, reasonCode: 0x92 },
+    ]);
+    publish(session, "a", "2", {}, { qos: 2, messageId: 5 });
+    expect(session.heard).toEqual(["a 1 2", "a 2 2"]);
+  });
+
+  it("[MQTT5-3.3.4-9] ends the link when there are more of them than were asked for", () => {
+    const session = reading({ receiveMaximum: 2 });
+    for (const messageId of [1, 2, 3]) publish(session, "a", "x", {}, { qos: 2, messageId });
+    expect(session.heard).toHaveLength(2);
+    expect(session.client.fault).toBe(Fault.Violation);
+    expect(goodbyes(exchange(session))).toEqual([0x93]);
+  });
+
+  it("[MQTT5-3.1.2-24] ends the link when it is larger than was asked for", () => {
+    const session = reading();
+    publish(session, "a", "x".repeat(130));
+    expect(session.client.breach).toBe(Breach.TooLarge);
+    expect(goodbyes(exchange(session))).toEqual([0x95]);
+  });
+
+  it("is read over and counted when the application has asked for larger ones than it takes in", () => {
+    const session = reading({ maximumPacketSize: 4096 });
+    publish(session, "a", "x".repeat(130), {}, { qos: 1, messageId: 4 });
+    publish(session, "a", "y");
+    expect(session.heard).toEqual(["a y 0"]);
+    expect(session.client.stats.oversize).toBe(1);
+    expect(commands(exchange(session))).toEqual(["puback"]);
+  });
+
+  it("[MQTT5-4.7.2-1] is for no filter that begins with a wildcard when its topic begins with $", () => {
+    const session = createFiveSession({}, {}, true);
+    const heard: string[] = [];
+    subscribe(session, "#", 0, { message: (_now, message) => heard.push(describeMessage(message)) });
+    settle(session);
+    publish(session, "$SYS/x", "1");
+    publish(session, "x", "2");
+    expect(heard).toEqual(["x 2 0"]);
+  });
+});
+
+describe("a topic alias of the broker", () => {
+  const own = { aliasesIn: 3, aliasTopicSize: 16 };
+
+  it("is announced", () => {
+    const session = createFiveSession(own);
+    expect(begin(session)).toMatchObject({ properties: { topicAliasMaximum: 3 } });
+  });
+
+  it("[MQTT5-3.3.2-10] stands for its topic from then on, until it stands for another", () => {
+    for (const chunk of [1, 1000]) {
+      const session = reading(own);
+      publish(session, "a/long", "1", { topicAlias: 1 }, {}, chunk);
+      publish(session, "a/3", "2", { topicAlias: 3 }, {}, chunk);
+      publish(session, "", "3", { topicAlias: 1, contentType: "t" }, { qos: 1, messageId: 6 }, chunk);
+      publish(session, "", "4", { topicAlias: 3 }, { qos: 2, messageId: 7 }, chunk);
+      publish(session, "a/new", "5", { topicAlias: 1 }, {}, chunk);
+      publish(session, "", "6", { topicAlias: 1 }, {}, chunk);
+      const topics = session.heard.map((line) => line.split(",")[0]);
+      expect(topics).toEqual(["a/long 1 0", "a/3 2 0", "a/long 3 1", "a/3 4 2", "a/new 5 0", "a/new 6 0"]);
+      expect(commands(exchange(session))).toEqual(["puback", "pubrec"]);
+    }
+  });
+
+  it("may stand for a topic that fills its place, in front of a payload that fills the buffer", () => {
+    const session = reading(own);
+    const topic = `a/${"t".repeat(14)}`;
+    publish(session, topic, "", { topicAlias: 2 });
+    const payload = "p".repeat(128 - 2 - 4);
+    publish(session, "", payload, { topicAlias: 2 });
+    expect(session.heard[1]).toBe(`${topic} ${payload} 0, 35 2`);
+  });
+
+  it("[MQTT5-3.3.2-8] [MQTT5-3.3.2-11] [MQTT5-3.1.2-26] is never 0 and never above what was announced", () => {
+    for (const alias of [4, 65535]) {
+      const session = reading(own);
+      publish(session, "a", "1", { topicAlias: alias });
+      expect(session.heard).toEqual([]);
+      expect(session.client.breach).toBe(Breach.TopicAlias);
+      expect(goodbyes(exchange(session))).toEqual([0x94]);
+    }
+    const session = reading(own);
+    raw(session, 0x30, 7, ...text("a"), ...section([35, 0, 0]));
+    expect(goodbyes(exchange(session))).toEqual([0x94]);
+  });
+
+  it("[MQTT5-3.1.2-27] is never used when none was announced", () => {
+    const session = reading();
+    publish(session, "a", "1", { topicAlias: 1 });
+    expect(goodbyes(exchange(session))).toEqual([0x94]);
+  });
+
+  it("that stands for nothing ends the link", () => {
+    const session = reading(own);
+    publish(session, "", "1", { topicAlias: 2 });
+    expect(goodbyes(exchange(session))).toEqual([0x82]);
+  });
+
+  it("[MQTT5-3.3.2-7] is forgotten with its link", () => {
+    const session = reading(own);
+    publish(session, "a", "1", { topicAlias: 2 });
+    session.link.down(LinkLoss.Peer);
+    begin(session, {}, true);
+    publish(session, "", "2", { topicAlias: 2 });
+    expect(session.heard).toEqual(["a 1 0, 35 2"]);
+    expect(goodbyes(exchange(session))).toEqual([0x82]);
+  });
+
+  it("of a topic that is too long to be kept is good for its own message", () => {
+    const session = reading(own);
+    publish(session, "a", "1", { topicAlias: 2 });
+    publish(session, `a/${"t".repeat(15)}`, "2", { topicAlias: 2 });
+    expect(session.heard).toHaveLength(2);
+    publish(session, "", "3", { topicAlias: 2 });
+    expect(session.heard).toHaveLength(2);
+    expect(goodbyes(exchange(session))).toEqual([0x82]);
+  });
+});
+
+describe("a request", () => {
+  it("[MQTT5-3.3.2-15] [MQTT5-3.3.2-16] is answered where it asks for it, with its correlation data, at every QoS", () => {
+    for (const qos of [0, 1, 2] as const) {
+      const session = createFiveSession({}, {}, true);
+      const answers = createPublication("unused", qos, false, 20);
+      subscribe(session, "ask", 1, {
+        message() {
+          const { five, client } = session;
+          const properties = five.properties;
+          if (!findProperty(properties, Property.ResponseTopic)) return;
+          const { bytes, at, count } = properties;
+          const asked = findProperty(properties, Property.CorrelationData);
+          answerWith(five, bytes, at, count, asked ? properties.at : 0, asked ? properties.count : 0);
+          publishText(client, answers, "42");
+        },
+      });
+      settle(session);
+      publish(session, "ask", "?", { responseTopic: "back/7", correlationData: Buffer.from([1, 2, 3]) });
+      publish(session, "ask", "?", { responseTopic: "back/8" });
+      publish(session, "ask", "?");
+      publishText(session.client, answers, "own");
+      const packets = exchange(session);
+      const ids = qos === 0 ? [0, 0, 0] : [2, 3, 4];
+      expect(publishes(packets)).toEqual([
+        `back/7 42 ${qos} ${ids[0]}`,
+        `back/8 42 ${qos} ${ids[1]}`,
+        `unused own ${qos} ${ids[2]}`,
+      ]);
+      expect(packets[0]).toMatchObject({ properties: { correlationData: Buffer.from([1, 2, 3]) } });
+      expect(packets[1]).not.toHaveProperty("properties");
+    }
+  });
+
+  it("[MQTT5-3.3.2-14] that wants its answer at a wildcard ends the link", () => {
+    const session = reading();
+    raw(session, 0x30, 13, ...text("a"), ...section([8, ...text("back/#")]));
+    expect(goodbyes(exchange(session))).toEqual([0x82]);
+  });
+
+  it("whose answer is refused leaves nothing behind for the next message", () => {
+    const session = createFiveSession();
+    begin(session);
+    const answers = createPublication("own", 0, false, 4);
+    const topic = Buffer.from("elsewhere");
+    answerWith(session.five, topic, 0, topic.length, 0, 0);
+    expect(publishText(session.client, answers, "too long")).toBe(false);
+    publishText(session.client, answers, "1");
+    answerWith(session.five, topic, 0, topic.length, 0, 0);
+    session.link.down(LinkLoss.Peer);
+    begin(session);
+    publishText(session.client, answers, "2");
+    expect(publishes(exchange(session))).toEqual(["own 2 0 0"]);
+  });
+});
+
+describe("a message that its handler does not take", () => {
+  it("[MQTT5-3.4.2-1] [MQTT5-3.5.2-1] [MQTT5-4.3.3-9] is acknowledged with its reason, and is over", () => {
+    const session = createFiveSession({}, {}, true);
+    const heard: string[] = [];
+    const subscription = subscribe(session, "a", 2, {
+      message(_now, message) {
+        heard.push(describeMessage(message));
+        if (heard.length < 4) refuseMessage(session.five, 0x99);
+      },
+    });
+    settle(session);
+    expect(subscription.state).toBe(SubscriptionState.Granted);
+    publish(session, "a", "0");
+    publish(session, "a", "1", {}, { qos: 1, messageId: 1 });
+    publish(session, "a", "2", {}, { qos: 2, messageId: 2 });
+    publish(session, "a", "3", {}, { qos: 2, messageId: 2 });
+    publish(session, "a", "4", {}, { qos: 1, messageId: 1 });
+    expect(heard).toEqual(["a 0 0", "a 1 1", "a 2 2", "a 3 2", "a 4 1"]);
+    expect(exchange(session)).toMatchObject([
+      { cmd: "puback", messageId: 1, reasonCode: 0x99 },
+      { cmd: "pubrec", messageId: 2, reasonCode: 0x99 },
+      { cmd: "pubrec", messageId: 2, reasonCode: 0 },
+      { cmd: "puback", messageId: 1, reasonCode: 0 },
+    ]);
+  });
+});
