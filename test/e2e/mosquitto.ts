@@ -15,6 +15,8 @@ export interface MosquittoOptions {
   readonly persistent?: boolean;
   /** It serves more than one test: whoever starts it stops it. */
   readonly shared?: boolean;
+  /** More lines of its configuration. */
+  readonly config?: readonly string[];
   /** TLS, with this certificate and its key; files. */
   readonly tls?: {
     readonly cert: string;
@@ -42,6 +44,7 @@ export class Mosquitto {
     const lines = [`listener ${port} 127.0.0.1`, "log_type all", "log_dest stderr", "connection_messages true"];
     // It drops, by default, what a subscriber is more than 1000 messages behind.
     lines.push("max_queued_messages 0");
+    if (options.config !== undefined) lines.push(...options.config);
     if (options.tls !== undefined) lines.push(...tlsLines(options.tls));
     // Started as root, it would change to a user who may not read the folder.
     if (process.getuid?.() === 0) lines.push("user root");
