@@ -194,6 +194,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   };
   const events311 = createReaderEvents(client);
   readerAttach(reader, five === undefined ? events311 : five.listen(client, events311));
+  reader.mayBeBare = five !== undefined;
   if (options.parts !== undefined) reader.large = options.parts.taker(client);
   const user = createLinkUser(client, { up: linkUp, down: linkDown });
   link.attach(options.sources === undefined ? user : options.sources.user(client, user));
@@ -538,7 +539,7 @@ function sendUnsubscribe(client: Client, now: Millis): void {
 function sayGoodbye(client: Client): void {
   if (client.controlDue) return;
   const { five, farewellPacket } = client;
-  if (farewellPacket !== undefined && (five === undefined || five.takes(farewellPacket))) sendControl(client, farewellPacket);
+  if (farewellPacket !== undefined && (five === undefined || five.takes(farewellPacket.length))) sendControl(client, farewellPacket);
   if (five === undefined) sendControl(client, client.disconnectPacket);
   else five.leave(client);
   client.state = ClientState.Leaving;

@@ -123,6 +123,12 @@ export interface Five {
   /** Stands between the reader and the client: `events` is told of each PUBLISH as MQTT 3.1.1 has it. @boot */
   listen(this: void, client: Client, events: ReaderEvents): ReaderEvents;
 
+  /**
+   * The first bytes of a PUBLISH at QoS `qos` that is larger than the reader's buffer fill that: says in the client's
+   * message where its topic is, with the identifier behind it. Gives how many of these bytes come before the payload; 0
+   * when that are not all; -1 when the packet is wrong, and then the link is ended.
+   */
+  large(this: void, client: Client, qos: number): number;
   /** The link is up: sends CONNECT. */
   connect(this: void, client: Client): void;
   /** The link is gone. */
@@ -146,8 +152,8 @@ export interface Five {
   /** The payload is written. False, counted, when the broker would not take the message. */
   end(this: void, client: Client, publication: Publication): boolean;
 
-  /** Whether a packet is as small as the broker wants it. */
-  takes(this: void, packet: Bytes): boolean;
+  /** Whether a packet of `size` bytes in all is as small as the broker wants it. */
+  takes(this: void, size: number): boolean;
   /** What was said of the next publish does not count any more: it was refused. */
   forgetAnswer(this: void): void;
   /** Whether there is anything to ask of the broker that it knows at all. */

@@ -295,7 +295,7 @@ export function sessionBegins(client: Client, now: Millis, sessionPresent: boole
 export function announce(client: Client): void {
   const birth = client.birthPacket;
   if (!client.announce || birth === undefined || client.controlDue) return;
-  const tooLarge = client.five !== undefined && !client.five.takes(birth);
+  const tooLarge = client.five !== undefined && !client.five.takes(birth.length);
   if (tooLarge || sendControl(client, birth)) client.announce = false;
 }
 
@@ -350,8 +350,9 @@ export function largeBreach(client: Client, first: number, id: number): Breach {
   if (refused !== Breach.None) return refused;
   const { buffer, size } = client.reader;
   const length = u16At(buffer, 0);
-  if (length === 0) return Breach.TopicEmpty;
-  if (length <= size - 2 && !isTopicName(buffer, 2, length)) {
+  // In MQTT 5.0 an alias may stand for it.
+  if (length === 0 && client.five === undefined) return Breach.TopicEmpty;
+  if (length > 0 && length <= size - 2 && !isTopicName(buffer, 2, length)) {
     return isUtf8(buffer, 2, length) ? Breach.TopicWildcard : Breach.TopicText;
   }
   return (first & QOS_BITS) !== 0 && id === 0 ? Breach.ZeroIdentifier : Breach.None;

@@ -27,6 +27,8 @@ export const enum SourceEnd {
   SourceFailed,
   /** The broker has forgotten the session, and to send it again at QoS 2 could deliver it twice: it was given up. */
   Discarded,
+  /** MQTT 5.0: the broker takes no packet of that size. */
+  TooLarge,
 }
 
 export interface PayloadSource {

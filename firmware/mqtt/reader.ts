@@ -67,6 +67,8 @@ export interface Reader {
   /** Of a packet that is read over: the length of its topic and its packet identifier, as far as they have come. */
   topicLength: number;
   id: number;
+  /** Its topic may be empty, as in MQTT 5.0, where an alias stands for it. */
+  mayBeBare: boolean;
   /** Who takes what is too large; otherwise it is read over. */
   large: LargeTaker | undefined;
 }
@@ -87,6 +89,7 @@ export function createReader(size: number): Reader {
     have: 0,
     topicLength: 0,
     id: 0,
+    mayBeBare: false,
     large: undefined,
   };
 }
@@ -214,9 +217,10 @@ function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
   if (part === room && reader.large !== undefined) reader.large.begin(now);
   if (reader.have < reader.remaining) return part;
   const head = 2 + reader.topicLength + ((reader.first & QOS_BITS) === 0 ? 0 : 2);
-  if (reader.topicLength === 0 || head > reader.remaining) {
+  const nameless = reader.topicLength === 0 && !reader.mayBeBare;
+  if (nameless || head > reader.remaining) {
     // The topic is empty, or does not end within the packet: what was taken for the identifier is none.
-    giveUp(reader, now, reader.topicLength === 0 ? Breach.TopicEmpty : Breach.Length);
+    giveUp(reader, now, nameless ? Breach.TopicEmpty : Breach.Length);
   } else {
     reader.state = ReaderState.First;
     reader.events.oversize(now, reader.first, reader.id, reader.remaining);

@@ -30,7 +30,7 @@ import { pollExpiries } from "./expiry";
 import { createProperties, MOST } from "./properties";
 import { createInbound } from "./publish";
 import { Reason } from "./reason";
-import { listen } from "./receive";
+import { largeCame, listen } from "./receive";
 import { begin, end, fits, forgetAnswer } from "./send";
 import { dismiss, leave, linkLost, sendConnect } from "./session";
 import { AliasState, type Expiry, type FiveOptions, type FiveState } from "./state";
@@ -79,6 +79,7 @@ export function createFive(own: FiveOptions): FiveState {
     ack: createAck(),
     answer: createAnswer(),
     aliasesIn: createAliasesIn(own.aliasesIn ?? 0, own.aliasTopicSize ?? 0),
+    readsOver: false,
     intake: ANY_NUMBER,
     maxInFlight: ANY_NUMBER,
     aliases,
@@ -100,6 +101,9 @@ export function createFive(own: FiveOptions): FiveState {
     },
     listen(client, events) {
       return listen(five, client, events);
+    },
+    large(client, qos) {
+      return largeCame(five, client, qos);
     },
     connect(client) {
       sendConnect(five, client);
@@ -129,8 +133,8 @@ export function createFive(own: FiveOptions): FiveState {
     end(client, publication) {
       return end(five, client, publication);
     },
-    takes(packet) {
-      return packet.length <= five.granted.maximumPacketSize;
+    takes(size) {
+      return size <= five.granted.maximumPacketSize;
     },
     forgetAnswer() {
       forgetAnswer(five);
@@ -157,6 +161,7 @@ function prepare(five: FiveState, options: ClientOptions, maxInFlight: number): 
   const own = five.own;
   const intake = intakeOf(own, options);
   five.intake = intake.messages;
+  five.readsOver = own.maximumPacketSize !== undefined || options.parts !== undefined;
   five.maxInFlight = maxInFlight;
   five.parts = createConnectParts(options, own, intake);
   five.room = allocate(options.receiveSize + (own.aliasTopicSize ?? 0) + 1);
@@ -174,13 +179,14 @@ function prepare(five: FiveState, options: ClientOptions, maxInFlight: number): 
   );
 }
 
-/** What the client can take in, unless it says something else. @boot */
+/** What the client takes in whole, or with `parts` in any size, unless it says something else. @boot */
 function intakeOf(own: FiveOptions, options: ClientOptions): Intake {
   const size = options.receiveSize;
+  const whole = options.parts === undefined ? 1 + lengthBytes(size) + size : MOST;
   const most = options.exactlyOnce?.received.capacity ?? ANY_NUMBER;
   const wanted = own.receiveMaximum ?? most;
   return {
-    packetSize: own.maximumPacketSize ?? 1 + lengthBytes(size) + size,
+    packetSize: own.maximumPacketSize ?? whole,
     messages: wanted < most ? wanted : most,
   };
 }

@@ -6,10 +6,11 @@
 import type { Bytes, Millis } from "../../../hal/hal";
 import { copy, div, putU16, u16At } from "#native";
 import { type Client, ClientState } from "../client-state";
-import { DUP, PacketType, PublishFlag, QOS_BITS } from "../packet";
+import { DUP, lengthBytes, PacketType, PublishFlag, QOS_BITS } from "../packet";
 import { type ReaderEvents } from "../reader";
 import { keepAlias, mayAlias, topicAt, topicLength } from "./aliases";
 import { packetCame } from "./incoming";
+import { varyingAt } from "./properties";
 import { readPublish } from "./publish";
 import { Reason } from "./reason";
 import { type FiveState } from "./state";
@@ -28,7 +29,7 @@ export function listen(five: FiveState, client: Client, events: ReaderEvents): R
       else packetCame(five, client, now, first, bytes, at, count);
     },
     oversize(now, first, id, remaining) {
-      if (five.own.maximumPacketSize === undefined) wrong(five, client, Reason.PacketTooLarge);
+      if (!five.readsOver) wrong(five, client, Reason.PacketTooLarge);
       else events.oversize(now, first, id, remaining);
     },
     malformed(now, breach) {
@@ -93,6 +94,43 @@ function aliasCame({ aliasesIn, inbound }: FiveState, bytes: Bytes): number {
   // A topic that is too long to be kept is good for this message. A later one that needs it ends the link.
   keepAlias(aliasesIn, alias, bytes, inbound.topicAt, length);
   return length;
+}
+
+/**
+ * What the reader's buffer has of a PUBLISH that is larger: properties, topic and identifier are put together as those of
+ * any other, and the message says where.
+ */
+export function largeCame(five: FiveState, client: Client, qos: number): number {
+  const { inbound, properties } = five;
+  const { buffer, size } = client.reader;
+  if (!headIsWhole(buffer, size, qos)) return 0;
+  const reason = readPublish(inbound, properties, qos, buffer, 0, size);
+  if (reason !== Reason.Success) {
+    wrong(five, client, reason);
+    return -1;
+  }
+  const length = inbound.alias === 0 ? inbound.topicLength : aliasCame(five, buffer);
+  if (length <= 0) {
+    wrong(five, client, length === 0 ? Reason.ProtocolError : Reason.TopicAliasInvalid);
+    return -1;
+  }
+  putTogether(five, buffer, length, inbound.payloadAt);
+  five.refusal = 0;
+  const message = client.message;
+  message.bytes = five.room;
+  message.topicAt = properties.end + 2;
+  message.topicLength = length;
+  return inbound.payloadAt;
+}
+
+/** Whether all that comes before the payload is among the first `size` bytes. */
+function headIsWhole(buffer: Bytes, size: number, qos: number): boolean {
+  const at = 2 + u16At(buffer, 0) + (qos === 0 ? 0 : 2);
+  if (at >= size) return false;
+  const length = varyingAt(buffer, at, size);
+  // A length that is wrong is found by whoever reads it.
+  if (length < 0) return size - at >= 4;
+  return at + lengthBytes(length) + length <= size;
 }
 
 /** Properties, topic, identifier, payload: gives where they end. The properties are those in our buffer then. */

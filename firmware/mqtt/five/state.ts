@@ -112,6 +112,8 @@ export interface FiveState extends Five {
   readonly ack: Ack;
   readonly answer: Answer;
   readonly aliasesIn: AliasesIn;
+  /** Packets may come that are larger than the client takes in: then they are read over. */
+  readsOver: boolean;
   /** How many of our messages may be under way, whatever the broker takes. */
   maxInFlight: number;
   /** How many QoS 2 messages may come that are not released, if there is a limit. */

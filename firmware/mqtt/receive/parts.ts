@@ -87,13 +87,11 @@ function createTaker(parts: PartsState, client: Client): LargeTaker {
 }
 
 function begin(parts: PartsState, client: Client, now: Millis): void {
-  const reader = client.reader;
-  const buffer = reader.buffer;
+  const { reader, message } = client;
   const qos = qosOf(reader.first);
-  const topicLength = u16At(buffer, 0);
-  const head = 2 + topicLength + (qos === 0 ? 0 : 2);
-  if (head > reader.size) return;
-  const id = qos === 0 ? 0 : u16At(buffer, head - 2);
+  const head = client.five === undefined ? headOf(client, qos) : client.five.large(client, qos);
+  if (head <= 0) return;
+  const id = qos === 0 ? 0 : u16At(message.bytes, message.topicAt + message.topicLength);
   const breach = largeBreach(client, reader.first, id);
   if (breach !== Breach.None) {
     violation(client, breach);
@@ -101,13 +99,13 @@ function begin(parts: PartsState, client: Client, now: Millis): void {
   }
   // A copy of what was delivered is read over, and confirmed when it is.
   if (qos === 2 && client.exactlyOnce?.isCopy(id, (reader.first & DUP) !== 0) !== false) return;
-  findTakers(parts, client, topicLength);
+  findTakers(parts, client);
   if (parts.takers === 0) return;
   parts.id = id;
   parts.next = 0;
   parts.offset = 0;
   parts.inBuffer = reader.size - head;
-  describe(client, topicLength, head, qos);
+  describe(client, head, qos);
   reader.state = ReaderState.Parts;
   const total = reader.remaining - head;
   for (let i = 0; i < parts.takers; i++) {
@@ -122,6 +120,17 @@ function begin(parts: PartsState, client: Client, now: Millis): void {
   offerBuffer(parts, client, now);
 }
 
+/** Says where the topic is. Gives how many bytes come before the payload; 0 when the buffer has not all of them. */
+function headOf({ reader, message }: Client, qos: number): number {
+  const topicLength = u16At(reader.buffer, 0);
+  const head = 2 + topicLength + (qos === 0 ? 0 : 2);
+  if (head > reader.size) return 0;
+  message.bytes = reader.buffer;
+  message.topicAt = 2;
+  message.topicLength = topicLength;
+  return head;
+}
+
 /** 3 does not exist, and is refused. */
 function qosOf(first: number): number {
   const bits = first & QOS_BITS;
@@ -129,12 +138,13 @@ function qosOf(first: number): number {
   return bits === QOS_1 ? 1 : 2;
 }
 
-function findTakers(parts: PartsState, client: Client, topicLength: number): void {
-  const { subscriptions, filters, reader } = client;
+function findTakers(parts: PartsState, client: Client): void {
+  const { subscriptions, filters, message } = client;
+  const { bytes, topicAt, topicLength } = message;
   const last = subscriptions.length - 1;
   parts.takers = 0;
   parts.unserved = false;
-  let place = matchFilter(filters, 0, reader.buffer, 2, topicLength);
+  let place = matchFilter(filters, 0, bytes, topicAt, topicLength);
   while (place >= 0) {
     const subscription = subscriptions[place];
     if (subscription !== undefined && isListening(subscription.state)) {
@@ -145,7 +155,7 @@ function findTakers(parts: PartsState, client: Client, topicLength: number): voi
         parts.takers++;
       }
     }
-    place = place === last ? -1 : matchFilter(filters, place + 1, reader.buffer, 2, topicLength);
+    place = place === last ? -1 : matchFilter(filters, place + 1, bytes, topicAt, topicLength);
   }
 }
 
@@ -154,12 +164,9 @@ function takerAt(parts: PartsState, client: Client, index: number): PartsHandler
 }
 
 /** What `message` says in every call about one. */
-function describe(client: Client, topicLength: number, head: number, qos: number): void {
+function describe(client: Client, head: number, qos: number): void {
   const { message, reader } = client;
   const flags = reader.first & 15;
-  message.bytes = reader.buffer;
-  message.topicAt = 2;
-  message.topicLength = topicLength;
   message.payloadAt = head;
   message.payloadLength = 0;
   message.flags = flags;

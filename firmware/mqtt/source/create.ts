@@ -27,7 +27,7 @@ import { createWriter, type Writer, writeBytes, writerOpen } from "../../core/wr
 import { type Client, ClientState, Fault, PublishError } from "../client-state";
 import { fail } from "../incoming";
 import { outboxCount, outboxHolds, outboxIdAt } from "../outbox";
-import { DUP, PacketType, PLACEHOLDER, QOS_BITS, writeFixedHeader } from "../packet";
+import { DUP, lengthBytes, PacketType, PLACEHOLDER, QOS_BITS, writeFixedHeader } from "../packet";
 import { type Publication } from "../publication";
 import { publishBegin, publishEnd } from "../publish";
 import { type PayloadSource, SourceEnd, type Sources, type SourceStats } from "../publish-source";
@@ -144,8 +144,7 @@ function createUser(stream: Stream, client: Client, user: LinkUser): LinkUser {
       if (run > 0 || client.state !== ClientState.Online) return run;
       const at = queuePlaceholder(client.outboxQueue);
       if (at < 0) return 0;
-      begin(stream, client, at);
-      return offer(stream, client, limit);
+      return begin(stream, client, at) ? offer(stream, client, limit) : 0;
     },
     piece(span) {
       if (stream.run === 0) {
@@ -200,11 +199,20 @@ function errorIn(stream: Stream, client: Client, publication: Publication, lengt
   if (stream.progress !== Progress.Free) return PublishError.SourceBusy;
   if (length < 0 || length > LONGEST - head) return PublishError.TooLong;
   if (FIXED_HEADER + head > stream.stage.bytes.length) return PublishError.LargerThanStage;
+  if (!mayBeSent(client, head + length)) return PublishError.PacketTooLarge;
   return publication.qos !== 0 && client.keeper !== undefined ? PublishError.NotKept : PublishError.None;
 }
 
-/** The placeholder at `at` has its turn: stages what comes before the payload. */
-function begin(stream: Stream, client: Client, at: number): void {
+/** Whether the broker of this session takes a packet with `body` bytes behind its fixed header. */
+function mayBeSent({ five, state }: Client, body: number): boolean {
+  return five === undefined || state !== ClientState.Online || five.takes(1 + lengthBytes(body) + body);
+}
+
+/**
+ * The placeholder at `at` has its turn: stages what comes before the payload. False when the broker does not take a
+ * packet of that size: then it is dropped.
+ */
+function begin(stream: Stream, client: Client, at: number): boolean {
   const queue = client.outboxQueue;
   const stage = stream.stage;
   let headAt = at + 1;
@@ -215,6 +223,11 @@ function begin(stream: Stream, client: Client, at: number): void {
     factor *= 128;
     headAt++;
   } while (byteAt(queue, headAt - 1) >= 128);
+  if (!mayBeSent(client, head + stream.length)) {
+    queueDrop(queue, at);
+    end(stream, SourceEnd.TooLarge);
+    return false;
+  }
   stream.placeholder = headAt - at + head;
   writerOpen(stage, stage.bytes, 0, stage.bytes.length);
   writeFixedHeader(stage, PacketType.Publish, byteAt(queue, at) & FLAGS, head + stream.length);
@@ -223,6 +236,7 @@ function begin(stream: Stream, client: Client, at: number): void {
   stream.at = 0;
   stream.begun = false;
   stream.progress = Progress.Sending;
+  return true;
 }
 
 /** Fixes a run of what is staged, and stages more before. */
