@@ -316,6 +316,8 @@ export interface Client {
   draftOf: Publication | undefined;
   /** A payload may go straight into the outbox: nothing is being written, and nothing has to be kept before. */
   direct: boolean;
+  /** Neither MQTT 5.0 nor a keeper has anything to do with a message: what most clients are asks only this. */
+  readonly plain: boolean;
   draftId: number;
   /** For control packets while they are encoded. */
   readonly encoder: Writer;

@@ -176,6 +176,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     draft: createWriter(outbox.queue),
     draftOf: undefined,
     direct: options.keeper === undefined && five === undefined,
+    plain: options.keeper === undefined && five === undefined,
     draftId: 0,
     encoder: createWriter(control),
     message: {

@@ -304,7 +304,7 @@ export function announce(client: Client): void {
  * what comes after it. [MQTT-4.3.2-2]
  */
 function acknowledge(client: Client, id: number): void {
-  if (client.five !== undefined && client.five.refused(client, 1, id)) return;
+  if (!client.plain && client.five !== undefined && client.five.refused(client, 1, id)) return;
   // A handler may have ended the session.
   if (client.state !== ClientState.Online) return;
   const puback = client.pubackPacket;

@@ -39,12 +39,12 @@ export function publishBegin(client: Client, publication: Publication): Writer |
     refuseOffline(client);
     return undefined;
   }
-  if (client.five !== undefined) return client.five.begin(client, publication);
   const draft = client.draft;
   const queue = draft.bytes;
   const room = publication.maxPayload;
-  let at = client.draftOf === undefined ? queueOpen(queue, publication.head, room) : -1;
+  let at = client.direct || isFree(client) ? queueOpen(queue, publication.head, room) : -1;
   if (at < 0) {
+    if (client.five !== undefined) return client.five.begin(client, publication);
     if (!makeRoom(client, publication, publication.room)) return undefined;
     at = queueOpen(queue, publication.head, room);
   }
@@ -71,29 +71,36 @@ export function publishEnd(client: Client): boolean {
     client.publishError = PublishError.NotBegun;
     return false;
   }
-  const { keeper, five } = client;
   client.draftOf = undefined;
-  client.direct = keeper === undefined && five === undefined;
+  client.direct = client.plain;
   const draft = client.draft;
   if (draft.overflow) {
     draft.overflow = false;
     refuseTooLong(client);
     return false;
   }
-  if (five !== undefined && !five.end(client, publication)) return false;
-  const stats = client.stats;
-  if (keeper !== undefined && publication.qos !== 0) {
-    const bodyAt = five === undefined ? draft.start - publication.head.length : five.bodyAt;
-    if (!keeper.keep(client, publication.first, bodyAt, draft.at - bodyAt)) {
-      stats.refused++;
-      client.publishError = PublishError.NotKept;
-      return false;
-    }
-  }
+  if (!client.plain && !mayEnd(client, publication)) return false;
   queueClose(draft.bytes, draft.at, publication.first);
-  stats.published++;
+  client.stats.published++;
   if (publication.whenFull === WhenFull.KeepNewest) dropOlder(client, publication);
   return true;
+}
+
+/** Nothing is being written, and what goes before the payload stands in the publication. */
+function isFree(client: Client): boolean {
+  return client.draftOf === undefined && client.five === undefined;
+}
+
+/** Whether the broker takes the message that is written, as far as is known, and it is kept if it has to be. */
+function mayEnd(client: Client, publication: Publication): boolean {
+  const { draft, five, keeper, stats } = client;
+  if (five !== undefined && !five.end(client, publication)) return false;
+  if (keeper === undefined || publication.qos === 0) return true;
+  const bodyAt = five === undefined ? draft.start - publication.head.length : five.bodyAt;
+  if (keeper.keep(client, publication.first, bodyAt, draft.at - bodyAt)) return true;
+  stats.refused++;
+  client.publishError = PublishError.NotKept;
+  return false;
 }
 
 /**
