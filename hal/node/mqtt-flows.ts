@@ -6,6 +6,7 @@ import { queueNumber } from "./native";
 
 /** Somebody who waits for the end of a message's flow. */
 interface Waiting {
+  readonly qos: number;
   readonly resolve: () => void;
   readonly reject: (error: MqttError) => void;
 }
@@ -17,6 +18,8 @@ interface Handed extends Waiting {
 
 /** Who waits for which message: those at QoS 0 until it is handed to the socket, the others until it is acknowledged. */
 export class Flows {
+  /** How many messages at QoS 2 have not ended. */
+  exactlyOnce = 0;
   private accepted = 0;
   /** By packet identifier. */
   private readonly acks: (Waiting | undefined)[] = [];
@@ -29,8 +32,9 @@ export class Flows {
   /** The outbox has taken the last message that was published. */
   add(qos: number, resolve: () => void, reject: (error: MqttError) => void): void {
     this.accepted++;
-    if (qos === 0) this.handed.push({ number: this.accepted, resolve, reject });
-    else this.acks[this.client.lastId] = { resolve, reject };
+    if (qos === 2) this.exactlyOnce++;
+    if (qos === 0) this.handed.push({ qos, number: this.accepted, resolve, reject });
+    else this.acks[this.client.lastId] = { qos, resolve, reject };
   }
 
   /** The flow of the message with this identifier has ended; `error` when the broker did not want it. */
@@ -38,6 +42,7 @@ export class Flows {
     const waiting = this.acks[id];
     if (waiting === undefined) return;
     this.acks[id] = undefined;
+    if (waiting.qos === 2) this.exactlyOnce--;
     if (error === undefined) waiting.resolve();
     else waiting.reject(error);
   }

@@ -60,5 +60,6 @@ function startsAt(bytes: Uint8Array, at: number, count: number, wanted: Uint8Arr
 }
 
 function qosOf(qos: number): Qos {
+  if (qos === 2) return 2;
   return qos === 0 ? 0 : 1;
 }

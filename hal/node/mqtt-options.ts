@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Broker, ClientOptions } from "../../firmware/mqtt/client-state";
-import type { Notice } from "../../firmware/mqtt/connect";
+import type { Notice, Protocol } from "../../firmware/mqtt/connect";
+import { createExactlyOnce } from "../../firmware/mqtt/exactly-once/create";
 import type { Entropy } from "../hal";
 import type { TlsOptions } from "./link-tcp";
 import type { MqttError } from "./mqtt-error";
@@ -16,6 +17,8 @@ export interface MqttOptions {
   readonly tls?: TlsOptions;
   /** How long a broker may take until the stream is up, TLS handshake included, in ms. Default: 10000. */
   readonly linkPatience?: number;
+  /** 3 is MQTT 3.1, 4 is 3.1.1. Default: 4. */
+  readonly protocol?: Exclude<Protocol, 5>;
   /** Default: one that nobody else has. A session that is to be found again needs one of its own. */
   readonly clientId?: string;
   /** False: the broker keeps subscriptions and messages while the client is away. Default: true. */
@@ -31,6 +34,13 @@ export interface MqttOptions {
   /** The outbox: bytes, at most 65535, and packets. Defaults: 65535 and 4096. */
   readonly outboxSize?: number;
   readonly outboxSlots?: number;
+  /** The most messages at QoS 1 and 2 that are under way at once, 1 to 4096. Default: 4096. */
+  readonly maxInFlight?: number;
+  /**
+   * The most of them at QoS 2, others wait. Default: 20, what Mosquitto bears in mind of each client unless it is told
+   * otherwise. What comes beyond that it loses in MQTT 3.1.1, and says nothing.
+   */
+  readonly exactlyOnceInFlight?: number;
   /** The largest packet that is delivered, in bytes, at most 65535, the default. A larger one is read over. */
   readonly receiveSize?: number;
   /** How many bytes all filters together take in one SUBSCRIBE. Default: 8192. */
@@ -41,12 +51,19 @@ export interface MqttOptions {
   readonly onOnline?: (sessionPresent: boolean) => void;
   /** The session is gone, or did not come about, and why. The client tries again by itself. */
   readonly onOffline?: (why: MqttError) => void;
+  /**
+   * Before `onOnline`: the broker does not know the session that was to go on. `discarded` messages at QoS 2 that it may
+   * or may not have taken were given up; their promises reject. What was sent at QoS 1 is sent again.
+   */
+  readonly onSessionLost?: (discarded: number) => void;
 }
 
 const PORT = 1883;
 const TLS_PORT = 8883;
 const LARGEST = 65535;
 const OUTBOX_SLOTS = 4096;
+/** How many exchanges at QoS 2 are borne in mind, each way. */
+const EXCHANGES = 4096;
 const SUBSCRIBE_ROOM = 8192;
 const KEEP_ALIVE = 60;
 /** As many packets as fit go out together. */
@@ -54,11 +71,12 @@ const COALESCE = 32767;
 
 /** The options of the firmware's client. */
 export function clientOptions(options: MqttOptions): ClientOptions {
-  const { host, otherBrokers, userName, password, will, birth, farewell } = options;
+  const { host, otherBrokers, protocol, userName, password, will, birth, farewell, maxInFlight } = options;
   return {
     host,
     port: options.port ?? (options.tls === undefined ? PORT : TLS_PORT),
     otherBrokers,
+    protocol,
     clientId: options.clientId ?? `moth-${randomBytes(8).toString("hex")}`,
     cleanSession: options.clean ?? true,
     keepAlive: options.keepAlive ?? KEEP_ALIVE,
@@ -72,5 +90,7 @@ export function clientOptions(options: MqttOptions): ClientOptions {
     receiveSize: options.receiveSize ?? LARGEST,
     subscribeRoom: options.subscribeRoom ?? SUBSCRIBE_ROOM,
     coalesce: COALESCE,
+    maxInFlight,
+    exactlyOnce: createExactlyOnce({ sending: EXCHANGES, receiving: EXCHANGES }),
   };
 }

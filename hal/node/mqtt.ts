@@ -15,7 +15,7 @@ import {
   clientWait,
   createClient,
 } from "../../firmware/mqtt/client";
-import { type Client, type ClientStats, ClientState } from "../../firmware/mqtt/client-state";
+import { type Client, type ClientStats, ClientState, Mistake } from "../../firmware/mqtt/client-state";
 import { outboxFits } from "../../firmware/mqtt/outbox";
 import { lengthBytes, type Qos } from "../../firmware/mqtt/packet";
 import { createPublication, type Publication } from "../../firmware/mqtt/publication";
@@ -44,6 +44,8 @@ export interface PublishOptions {
   readonly retain?: boolean;
 }
 
+/** As many as Mosquitto bears in mind. */
+const EXACTLY_ONCE_IN_FLIGHT = 20;
 const LINK_PATIENCE = 10000;
 const LEAVE_PATIENCE = 5000;
 /** How long DISCONNECT may take to get out, in ms. */
@@ -80,7 +82,7 @@ interface Subscribed {
   handler: Handler;
 }
 
-/** A publish for which the outbox had no room yet. */
+/** A publish that waits: for room in the outbox, or for others at QoS 2. */
 interface Backlog {
   readonly publication: Publication;
   readonly payload: Uint8Array;
@@ -104,6 +106,7 @@ export class Mqtt {
   /** Ends with the first session, or with the reason why none of the brokers gave one at the first try. */
   readonly firstTry: Promise<void>;
 
+  private readonly exactlyOnceInFlight: number;
   private readonly clock = new NodeClock();
   private readonly link: TcpLink;
   private readonly flows: Flows;
@@ -133,6 +136,7 @@ export class Mqtt {
   private over = false;
 
   constructor(options: MqttOptions) {
+    this.exactlyOnceInFlight = options.exactlyOnceInFlight ?? EXACTLY_ONCE_IN_FLIGHT;
     this.link = new TcpLink({
       clock: this.clock,
       tls: options.tls,
@@ -154,7 +158,12 @@ export class Mqtt {
         if (this.core.nextBroker === 0 && !this.core.welcome) onFirst?.reject(why);
         options.onOffline?.(why);
       },
+      sessionLost: (_now, discarded) => {
+        this.flows.reconcile(new MqttError("dropped", "the broker has forgotten the session, and may have taken it or not"));
+        options.onSessionLost?.(discarded);
+      },
     });
+    if (this.core.mistake === Mistake.ClientId) throw new MqttError("invalid", "this client id cannot be used: see clientId");
     this.flows = new Flows(this.core);
     this.watchAcks();
     clientStart(this.core, this.clock.now());
@@ -173,7 +182,7 @@ export class Mqtt {
 
   /**
    * Publishes. The promise ends when the message's flow does: at QoS 0 when it was handed to the socket, at QoS 1 when
-   * the broker has acknowledged it, over however many links that takes. While the outbox is full, messages wait for
+   * the broker has acknowledged it, at QoS 2 with its PUBCOMP, over however many links that takes. While the outbox is full, messages wait for
    * room in their order; whoever publishes without end must wait for the promises. Rejects with a {@link MqttError}.
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void> {
@@ -344,13 +353,14 @@ export class Mqtt {
     this.backlog = kept;
   }
 
-  /** Puts a message into the outbox. False when it has no room now. */
+  /** Puts a message into the outbox. False when it has to wait. */
   private offer(
     publication: Publication,
     payload: Uint8Array,
     resolve: () => void,
     reject: (error: MqttError) => void,
   ): boolean {
+    if (publication.qos === 2 && this.flows.exactlyOnce >= this.exactlyOnceInFlight) return false;
     const remaining = publication.head.length + payload.length;
     const size = 1 + lengthBytes(remaining) + remaining;
     if (!outboxFits(this.core.outbox, size)) {
@@ -387,7 +397,6 @@ export class Mqtt {
 
   private publicationOf(topic: string, qos: Qos, retain: boolean): Publication | MqttError {
     const kind = qos * 2 + (retain ? 1 : 0);
-    if (qos === 2 && this.core.exactlyOnce === undefined) return new MqttError("invalid", "there is no QoS 2 here");
     const known = this.topics.get(topic);
     const publication = known?.[kind];
     if (publication !== undefined) return publication;

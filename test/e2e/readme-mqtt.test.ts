@@ -10,6 +10,7 @@ const PRINTED = [
   "desk/availability online 1",
   "desk/lamp on 0",
   "desk/lamp off 1",
+  "desk/lamp on 2",
   "desk/availability offline 1",
   "desk/lamp broken 1",
 ];

@@ -120,7 +120,7 @@ export async function measure(): Promise<Report> {
   const rows: Row[] = [];
   try {
     for (const work of ["publish", "receive"] as const) {
-      for (const qos of [0, 1] as const) rows.push(await measureRow(work, qos, broker.port));
+      for (const qos of [0, 1, 2] as const) rows.push(await measureRow(work, qos, broker.port));
     }
   } finally {
     broker.stop();

@@ -6,14 +6,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../failure";
 import { findTool } from "../../system-tools.mjs";
+import { WINDOW } from "./contender";
 
 export interface BenchBroker {
   readonly port: number;
   stop(): void;
 }
 
-/** It keeps all that a client which is away is to get, at QoS 0 too; else it is as it comes. */
-const SETTINGS = ["allow_anonymous true", "max_queued_messages 0", "queue_qos0_messages true", "log_type error"];
+/** It keeps all that a client which is away is to get, at QoS 0 too; and has as many under way as the clients have. */
+const SETTINGS = [
+  "allow_anonymous true",
+  "max_queued_messages 0",
+  "queue_qos0_messages true",
+  `max_inflight_messages ${WINDOW}`,
+  "log_type error",
+];
 const START_PATIENCE_MS = 10_000;
 
 export async function startBroker(): Promise<BenchBroker> {
