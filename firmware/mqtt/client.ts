@@ -456,10 +456,12 @@ function receivingLost(client: Client, now: Millis): void {
 
 /**
  * After a link that led to no session, and not for want of a network, the next broker is tried. False when there is
- * none, or it is the first again. A broker whose session is lost is the first to be asked for another.
+ * none, or it is the first again. When a session is lost, its broker is asked first if it has kept it; otherwise the
+ * first of all is.
  */
 function moveOn(client: Client, loss: LinkLoss): boolean {
   const ofBroker = loss === LinkLoss.Unreachable || loss === LinkLoss.Peer || loss === LinkLoss.Closed;
+  if (client.welcome && client.options.cleanSession) client.nextBroker = 0;
   if (client.welcome || !ofBroker) return false;
   client.nextBroker = client.broker + 1;
   if (client.nextBroker === client.brokers.length) client.nextBroker = 0;

@@ -21,8 +21,12 @@ import {
 } from "./subscriptions";
 import { isTopicName, Wildcard } from "./topic";
 
-/** A session that has lasted this long, in milliseconds, was a success: the next loss starts with a short backoff. */
-const LASTING = 60000;
+/**
+ * A session that has lasted this long, in milliseconds, was a success: the next loss starts with a short backoff. It is
+ * longer than the longest backoff, so that two clients with one identifier, each of which ends the session of the other
+ * when it comes back, never take such a session for a success: then they would end each other's at once, for ever.
+ */
+const LASTING = 120000;
 
 /** Ends the link. In MQTT 5.0 the broker is told why. */
 export function fail(client: Client, fault: Fault): void {
