@@ -3,7 +3,7 @@ import type { Hal, Millis } from "../../hal/hal";
 import { isText } from "#native";
 import { arm, isDue, later, sooner, waitFor } from "../core/time";
 import { addSubscription, brokerOf, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
-import { type Client, type ClientOptions, ClientState } from "../mqtt/client-state";
+import { type Client, type ClientOptions, ClientState, Mistake } from "../mqtt/client-state";
 import { type Notice } from "../mqtt/connect";
 import { type Keeper } from "../mqtt/keeper";
 import { WhenFull } from "../mqtt/publication";
@@ -24,7 +24,7 @@ import { type RelaySpec } from "./relay";
 import { pollRule, ruleDropped, sampleRule } from "./rule";
 import { loadSettings, type Settings } from "./settings";
 import { SIZES } from "./sizes";
-import { type BoardSpec, type TelemetryPolicy } from "./spec";
+import { type BoardSpec, type MqttFeatures, type TelemetryPolicy } from "./spec";
 import { pollStateTopic, stateDropped } from "./state-topic";
 import { isBetween } from "./text-checks";
 import {
@@ -71,7 +71,7 @@ export function createBoard<
   note(journal, Happening.Boot, startText(hal.system.cause()), 0);
   const wifi = createEspAt(hal, createWifiOptions(settings), createWifiEvents(journal));
   const keeper = spec.session === undefined ? undefined : spec.session.create(hal.storage, settings.record);
-  const client = createClient(createClientOptions(settings, prefix, keeper), wifi.link, hal.entropy, {
+  const client = createClient(createClientOptions(settings, prefix, keeper, spec.mqtt), wifi.link, hal.entropy, {
     online(now) {
       note(journal, Happening.Online, brokerOf(client).host, 0);
       for (let i = 0; i < parts.states.length; i++) {
@@ -99,6 +99,7 @@ export function createBoard<
   const parts = createParts(hal, client, prefix, journal);
   const crash = createCrashReport(hal.system, prefix + "crash", settings.record);
   complain(parts, settings.problem);
+  complain(parts, mistakeText(client.mistake));
   if (!hal.serial.setBaud(settings.baud)) complain(parts, "the serial port cannot do what wifi.baud says");
   const listener: NumberListener = {
     numberSet(now, number) {
@@ -313,6 +314,12 @@ function createWifiOptions(settings: Settings): EspAtOptions {
   };
 }
 
+/** What the settings ask of the client that it cannot do. @boot */
+function mistakeText(mistake: Mistake): string {
+  if (mistake === Mistake.FiveMissing) return "setting mqtt.protocol: this application has no MQTT 5, give 3.1.1 or 3.1";
+  return mistake === Mistake.ClientId ? "setting device: give at most 23 characters for MQTT 3.1" : "";
+}
+
 /** @boot */
 function allButFirst<T>(list: readonly T[]): T[] {
   const rest: T[] = [];
@@ -324,13 +331,21 @@ function allButFirst<T>(list: readonly T[]): T[] {
 }
 
 /** @boot */
-function createClientOptions(settings: Settings, prefix: string, keeper: Keeper | undefined): ClientOptions {
+function createClientOptions(
+  settings: Settings,
+  prefix: string,
+  keeper: Keeper | undefined,
+  features: MqttFeatures | undefined,
+): ClientOptions {
   const topic = prefix + "availability";
   const will: Notice = { topic, payload: "offline", qos: 1, retain: true };
   return {
     host: settings.brokers[0]?.host ?? "",
     port: settings.brokers[0]?.port ?? 0,
     otherBrokers: allButFirst(settings.brokers),
+    protocol: settings.protocol,
+    exactlyOnce: features?.exactlyOnce?.(),
+    five: settings.protocol === 5 ? features?.five?.() : undefined,
     clientId: settings.device,
     userName: settings.user === "" ? undefined : settings.user,
     password: settings.password === "" ? undefined : settings.password,

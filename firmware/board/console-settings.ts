@@ -15,7 +15,7 @@ const CA_SIZE = 3;
 const NO_KEY = 'no "=" in it: write set KEY=VALUE, for example set wifi.ssid=barn';
 const UNKNOWN =
   "no such setting: there are device, wifi.ssid, wifi.password, the same of wifi2 and wifi3, wifi.baud, mqtt.host, " +
-  "mqtt.port, the same of mqtt2 and mqtt3, mqtt.user, mqtt.password, and ca";
+  "mqtt.port, the same of mqtt2 and mqtt3, mqtt.protocol, mqtt.user, mqtt.password, and ca";
 const NOT_SAVED = "the storage did not take it, the old settings stand: try again";
 const NO_ROOM = "all settings together take at most 1024 bytes, the old ones stand: shorten some";
 

@@ -151,7 +151,9 @@ export interface NumberListener {
 function addCommand(parts: Parts, name: string, target: CommandTarget): void {
   const command = name + "/set";
   const handler = createCommand(parts.commands, command, target);
-  if (addSubscription(parts.client, parts.prefix + command, 1, handler) === undefined) {
+  // A board that can do so obeys each command once, whatever is repeated on the way.
+  const qos = parts.client.exactlyOnce === undefined ? 1 : 2;
+  if (addSubscription(parts.client, parts.prefix + command, qos, handler) === undefined) {
     complain(parts, "no room for a subscription to " + command);
   }
 }

@@ -4,7 +4,8 @@
  * ten times the memory.
  */
 import type { Bytes } from "../../hal/hal";
-import { decimalAt, startsWith, textLength } from "#native";
+import { decimalAt, isText, startsWith, textLength } from "#native";
+import { type Protocol } from "../mqtt/connect";
 import { isBetween, isHostAt, isIdAt, isPlainAt } from "./text-checks";
 
 export const enum SettingKind {
@@ -16,6 +17,7 @@ export const enum SettingKind {
   Host,
   OtherHost,
   Port,
+  Protocol,
   User,
   Password,
 }
@@ -36,6 +38,7 @@ export const SETTING_KEYS: readonly string[] = [
   "mqtt2.port=",
   "mqtt3.host=",
   "mqtt3.port=",
+  "mqtt.protocol=",
   "mqtt.user=",
   "mqtt.password=",
 ];
@@ -55,6 +58,7 @@ const KINDS: readonly SettingKind[] = [
   SettingKind.Port,
   SettingKind.OtherHost,
   SettingKind.Port,
+  SettingKind.Protocol,
   SettingKind.User,
   SettingKind.Password,
 ];
@@ -116,10 +120,19 @@ export function isValid(setting: number, bytes: Bytes, at: number, count: number
       return isHostAt(bytes, at, count);
     case SettingKind.Port:
       return isBetween(decimalAt(bytes, at, count), 1, 65535);
+    case SettingKind.Protocol:
+      return protocolAt(bytes, at, count) !== 0;
     case SettingKind.User:
     case SettingKind.Password:
       return isPlainAt(bytes, at, count, 0, LONGEST_CREDENTIAL);
   }
+}
+
+/** The version of MQTT that is written in the range, as CONNECT has it; 0 when it is none. */
+export function protocolAt(bytes: Bytes, at: number, count: number): Protocol | 0 {
+  if (isText(bytes, at, count, "3.1")) return 3;
+  if (isText(bytes, at, count, "3.1.1")) return 4;
+  return isText(bytes, at, count, "5") ? 5 : 0;
 }
 
 /** What a value must be, as an order: "give 1 to 65535". */
@@ -140,6 +153,8 @@ export function adviceOf(setting: number): string {
       return "give a host name or an address, 1 to 64 characters";
     case SettingKind.Port:
       return "give 1 to 65535";
+    case SettingKind.Protocol:
+      return "give 3.1, 3.1.1 or 5";
     case SettingKind.User:
     case SettingKind.Password:
       return "give at most 128 bytes";

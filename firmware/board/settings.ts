@@ -11,20 +11,24 @@
  *     mqtt.host=192.168.1.10
  *     mqtt.port=1883              this unless said otherwise
  *     mqtt2.host=broker.example   the broker to try when the first cannot be reached; mqtt3 after it
+ *     mqtt.protocol=3.1.1         this unless said otherwise: 3.1, 3.1.1, or 5 if the application carries it
  *     mqtt.user=moth              at whichever broker
  *     mqtt.password=…
  */
 import type { Bytes, Storage } from "../../hal/hal";
 import { allocate, byteAt, copy, decimalAt, find, putText, startsWith, textAt, textLength } from "#native";
 import { type Broker } from "../mqtt/client-state";
+import { type Protocol } from "../mqtt/connect";
 import { type WifiNetwork } from "../wifi/esp-at-state";
-import { adviceOf, isRequired, isValid, keyLength, keyOf, SETTING_KEYS } from "./setting-fields";
+import { adviceOf, isRequired, isValid, keyLength, keyOf, protocolAt, SETTING_KEYS } from "./setting-fields";
 import { SIZES } from "./sizes";
 
 const LF = 10;
 const SETTINGS_SLOT = 0;
 const DEFAULT_BAUD = 115200;
 const DEFAULT_PORT = 1883;
+/** MQTT 3.1.1. */
+const DEFAULT_PROTOCOL = 4;
 const DAMAGED = "the settings in storage are damaged or longer than 1024 bytes: provision the board anew";
 
 export interface Settings {
@@ -37,6 +41,8 @@ export interface Settings {
   readonly brokers: readonly Broker[];
   /** Rate of the serial line to the Wi-Fi module in bits per second; 115200 unless `wifi.baud` says otherwise. */
   readonly baud: number;
+  /** The version of MQTT; 3.1.1, which is 4, unless `mqtt.protocol` says otherwise. */
+  readonly protocol: Protocol;
   /** Up to 128 bytes each. Empty: none. */
   readonly user: string;
   readonly password: string;
@@ -55,10 +61,18 @@ export function loadSettings(storage: Storage): Settings {
     networks: createNetworks(record, read),
     brokers: createBrokers(record, read),
     baud: numberOr(record, read, "wifi.baud=", DEFAULT_BAUD),
+    protocol: protocolOf(record, read),
     user: textSetting(record, read, "mqtt.user="),
     password: textSetting(record, read, "mqtt.password="),
     record,
   };
+}
+
+/** @boot */
+function protocolOf(record: Bytes, length: number): Protocol {
+  const at = settingValue(record, length, "mqtt.protocol=");
+  const protocol = at < 0 ? 0 : protocolAt(record, at, lineEnd(record, length, at) - at);
+  return protocol === 0 ? DEFAULT_PROTOCOL : protocol;
 }
 
 /** The first setting that is missing or wrong. @boot */

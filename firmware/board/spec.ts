@@ -1,5 +1,7 @@
 /** What an application declares, and how its names and units are held together. */
 import type { Bytes, Storage } from "../../hal/hal";
+import { type ExactlyOnce } from "../mqtt/exactly-once";
+import { type Five } from "../mqtt/five";
 import { type Keeper } from "../mqtt/keeper";
 import { type NumberSpec } from "./number";
 import { type ReadingSpec } from "./reading";
@@ -35,6 +37,16 @@ export interface BoardSpec<
    * what was not acknowledged when the power went is lost.
    */
   readonly session?: SessionSpec | undefined;
+  /** What of MQTT the board's client can do besides QoS 0 and 1 over 3.1 and 3.1.1. What is left out is not in the image. */
+  readonly mqtt?: MqttFeatures | undefined;
+}
+
+/** Features of the client, each made when there is a board. */
+export interface MqttFeatures {
+  /** QoS 2: gives what `createExactlyOnce` makes. @boot */
+  readonly exactlyOnce?: (this: void) => ExactlyOnce;
+  /** MQTT 5.0, which the setting `mqtt.protocol=5` asks for. @boot */
+  readonly five?: (this: void) => Five;
 }
 
 /** Who keeps the session, once there is a board. `record` is lent: 1024 bytes for the length of a call. */

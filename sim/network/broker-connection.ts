@@ -100,13 +100,21 @@ export class Connection implements SocketEvents {
   private serve(packet: Packet, session: Session): void {
     switch (packet.cmd) {
       case "publish":
-        this.takePublish(packet);
+        this.takePublish(packet, session);
         return;
       case "puback":
-        if (packet.messageId === undefined || !session.acknowledge(packet.messageId)) {
-          const who = this.connect?.clientId ?? "";
-          this.broker.faults.push(`${who} acknowledged ${packet.messageId}, which was not sent`);
-        }
+        this.expect(session.acknowledge(packet.messageId ?? 0), packet);
+        return;
+      case "pubrec":
+        this.expect(session.confirm(packet.messageId ?? 0), packet);
+        this.send({ cmd: "pubrel", ...identified(packet) });
+        return;
+      case "pubcomp":
+        this.expect(session.complete(packet.messageId ?? 0), packet);
+        return;
+      case "pubrel":
+        session.release(packet.messageId ?? 0);
+        this.send({ cmd: "pubcomp", ...identified(packet) });
         return;
       case "subscribe":
         this.subscribe(packet, session);
@@ -148,29 +156,34 @@ export class Connection implements SocketEvents {
     session.resume((packet) => this.send(packet));
   }
 
-  private takePublish(packet: IPublishPacket): void {
+  /** Notes it when the client has acknowledged what is not there. */
+  private expect(known: boolean, { cmd, messageId }: Packet): void {
+    if (!known) {
+      const what = cmd === "puback" ? "acknowledged" : `said ${cmd} of`;
+      this.broker.faults.push(`${this.connect?.clientId ?? ""} ${what} ${messageId}, which was not sent`);
+    }
+  }
+
+  private takePublish(packet: IPublishPacket, session: Session): void {
     if (!isTopic(packet.topic)) {
       this.blame(`published to "${packet.topic}", which is no topic`);
       return;
     }
-    if (packet.qos === 2) {
-      this.blame("published at QoS 2, which this broker does not do");
-      return;
+    const { topic, qos } = packet;
+    if (qos !== 2 || session.take(packet.messageId ?? 0)) {
+      this.broker.distribute({ topic, payload: Buffer.from(packet.payload), qos }, packet.retain);
     }
-    const message = { topic: packet.topic, payload: Buffer.from(packet.payload), qos: packet.qos };
-    this.broker.distribute(message, packet.retain);
-    if (packet.qos === 1) {
-      this.send({ cmd: "puback", ...identified(packet) });
+    if (qos !== 0) {
+      this.send({ cmd: qos === 1 ? "puback" : "pubrec", ...identified(packet) });
     }
   }
 
   private subscribe(packet: Packet & { cmd: "subscribe" }, session: Session): void {
-    const granted = packet.subscriptions.map(({ topic, qos }): 0 | 1 | 128 =>
-      isFilter(topic) ? (qos === 0 ? 0 : 1) : 128);
+    const granted = packet.subscriptions.map(({ topic, qos }): 0 | 1 | 2 | 128 => (isFilter(topic) ? qos : 128));
     this.send({ cmd: "suback", granted, ...identified(packet) });
     for (const [i, { topic }] of packet.subscriptions.entries()) {
       const qos = granted[i];
-      if (qos === 0 || qos === 1) {
+      if (qos !== undefined && qos !== 128) {
         session.subscriptions.set(topic, qos);
         this.broker.deliverRetained(session, topic, qos);
       }
@@ -202,6 +215,6 @@ function willOf({ will }: IConnectPacket): { message: Message; retain: boolean }
   if (will === undefined) {
     return undefined;
   }
-  const message: Message = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos === 0 ? 0 : 1 };
+  const message: Message = { topic: will.topic, payload: Buffer.from(will.payload), qos: will.qos ?? 0 };
   return { message, retain: will.retain ?? false };
 }

@@ -19,7 +19,7 @@ export interface LoggedPacket {
 }
 
 /** What the broker can be told to keep to itself. */
-export type Mutable = "connack" | "puback" | "pingresp" | "suback" | "unsuback" | "publish";
+export type Mutable = "connack" | "puback" | "pubrec" | "pubrel" | "pubcomp" | "pingresp" | "suback" | "unsuback" | "publish";
 
 export interface BrokerOptions {
   /** If given, a client must show both. */
@@ -36,7 +36,7 @@ export interface ConnectedClient {
 }
 
 /**
- * An MQTT 3.1.1 broker in memory, QoS 0 and 1, that keeps to the rules, and breaks them on demand. What a client
+ * An MQTT 3.1.1 broker in memory that keeps to the rules, and breaks them on demand. What a client
  * must not do closes its connection, and {@link faults} says why.
  */
 export class ScriptedBroker {
@@ -128,7 +128,7 @@ export class ScriptedBroker {
   }
 
   /** Publishes a message of the test's own. */
-  publish(topic: string, payload: string | Uint8Array, options: { qos?: 0 | 1; retain?: boolean } = {}): void {
+  publish(topic: string, payload: string | Uint8Array, options: { qos?: 0 | 1 | 2; retain?: boolean } = {}): void {
     const message = { topic, payload: Buffer.from(payload), qos: options.qos ?? 0 };
     this.distribute(message, options.retain ?? false);
   }
@@ -172,7 +172,7 @@ export class ScriptedBroker {
     if (this.refusal !== ConnectReturn.Accepted) {
       return this.refusal;
     }
-    if (connect.protocolId !== "MQTT" || connect.protocolVersion !== 4) {
+    if (`${connect.protocolId} ${connect.protocolVersion}` !== "MQTT 4" && connect.protocolId !== "MQIsdp") {
       return ConnectReturn.UnacceptableProtocol;
     }
     if (connect.clientId === "" && connect.clean !== true) {
@@ -221,7 +221,7 @@ export class ScriptedBroker {
   }
 
   /** Sends what is retained to somebody who has just subscribed. */
-  deliverRetained(session: Session, filter: string, qos: 0 | 1): void {
+  deliverRetained(session: Session, filter: string, qos: 0 | 1 | 2): void {
     for (const message of this.retained.values()) {
       if (topicMatches(filter, message.topic)) {
         session.deliver({ ...message, qos: least(message.qos, qos) }, true);
@@ -240,6 +240,6 @@ export class ScriptedBroker {
   }
 }
 
-function least(a: 0 | 1, b: 0 | 1): 0 | 1 {
-  return a === 1 && b === 1 ? 1 : 0;
+function least(a: 0 | 1 | 2, b: 0 | 1 | 2): 0 | 1 | 2 {
+  return a < b ? a : b;
 }

@@ -99,8 +99,30 @@ describe("the scripted broker", () => {
     // No client id and no clean session: the packet library refuses to make one.
     const nameless = new Client(table).sendRaw(Buffer.from("\x10\x0c\0\x04MQTT\x04\0\0\0\0\0"));
     expect(nameless.last()).toMatchObject({ returnCode: ConnectReturn.IdentifierRejected });
-    expect(code({ ...knows, protocolVersion: 3, protocolId: "MQIsdp" }))
-      .toMatchObject({ returnCode: ConnectReturn.UnacceptableProtocol });
+    expect(code({ ...knows, protocolVersion: 3, protocolId: "MQIsdp" })).toMatchObject({ returnCode: 0 });
+    expect(code({ ...knows, protocolVersion: 5 })).toMatchObject({ returnCode: ConnectReturn.UnacceptableProtocol });
+  });
+
+  test("passes a message on once at QoS 2, and sends again what a client has not confirmed, then what it has not let go of", () => {
+    const table = new Table();
+    const from = table.client("from");
+    const to = table.client("to", { clean: false });
+    to.send({ cmd: "subscribe", messageId: 1, subscriptions: [{ topic: "t", qos: 2 }] });
+    expect(to.last()).toMatchObject({ cmd: "suback", granted: [2] });
+    const message = { cmd: "publish", topic: "t", payload: "x", qos: 2, retain: false, messageId: 5 } as const;
+    expect(from.send({ ...message, dup: false }).last()).toMatchObject({ cmd: "pubrec", messageId: 5 });
+    expect(from.send({ ...message, dup: true }).last()).toMatchObject({ cmd: "pubrec", messageId: 5 });
+    expect(from.send({ cmd: "pubrel", messageId: 5 }).last()).toMatchObject({ cmd: "pubcomp", messageId: 5 });
+    expect(table.broker.pendingFor("to")).toBe(1);
+    const again = table.client("to", { clean: false });
+    expect(again.last()).toMatchObject({ cmd: "publish", qos: 2, dup: true, messageId: 1 });
+    expect(again.send({ cmd: "pubrec", messageId: 1 }).last()).toMatchObject({ cmd: "pubrel", messageId: 1 });
+    const third = table.client("to", { clean: false });
+    expect(third.last()).toMatchObject({ cmd: "pubrel", messageId: 1 });
+    third.send({ cmd: "pubcomp", messageId: 1 });
+    expect(table.broker.pendingFor("to")).toBe(0);
+    third.send({ cmd: "pubcomp", messageId: 1 });
+    expect(table.broker.faults).toEqual(["to said pubcomp of 1, which was not sent"]);
   });
 
   test("passes QoS 1 messages on, acknowledged on both sides", () => {
