@@ -34,7 +34,7 @@ export interface MqttOptions {
   /** The outbox: bytes, at most 65535, and packets. Defaults: 65535 and 4096. */
   readonly outboxSize?: number;
   readonly outboxSlots?: number;
-  /** The most messages at QoS 1 and 2 that are under way at once, 1 to 4096. Default: 4096. */
+  /** The most messages at QoS 1 and 2 that are under way at once, 1 to 4096, the default. */
   readonly maxInFlight?: number;
   /**
    * The most of them at QoS 2, others wait. Default: 20, what Mosquitto bears in mind of each client unless it is told
@@ -62,8 +62,13 @@ const PORT = 1883;
 const TLS_PORT = 8883;
 const LARGEST = 65535;
 const OUTBOX_SLOTS = 4096;
-/** How many exchanges at QoS 2 are borne in mind, each way. */
-const EXCHANGES = 4096;
+/** How many of our messages at QoS 1 and 2 are under way at most. */
+const SENDING = 4096;
+/**
+ * How many of the broker's at QoS 2: the most that there can be, since Mosquitto 2.0 has all that waits for a client
+ * under way at once, whatever it is told.
+ */
+const RECEIVING = 16383;
 const SUBSCRIBE_ROOM = 8192;
 const KEEP_ALIVE = 60;
 /** As many packets as fit go out together. */
@@ -91,6 +96,6 @@ export function clientOptions(options: MqttOptions): ClientOptions {
     subscribeRoom: options.subscribeRoom ?? SUBSCRIBE_ROOM,
     coalesce: COALESCE,
     maxInFlight,
-    exactlyOnce: createExactlyOnce({ sending: EXCHANGES, receiving: EXCHANGES }),
+    exactlyOnce: createExactlyOnce({ sending: SENDING, receiving: RECEIVING }),
   };
 }

@@ -8,5 +8,5 @@ describe("aedes", () => {
     port = await startAedes();
   });
 
-  exchanges(() => ({ host: "127.0.0.1", port }), { qos: 2 });
+  exchanges(() => ({ host: "127.0.0.1", port }), { qos: 2, tellsSession: true });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect, type MqttOptions } from "../../hal/node/mqtt";
 import { Mosquitto } from "../e2e/mosquitto";
 import { exchanges } from "./exchange";
+import { Inbox } from "./inbox";
 
 describe("Mosquitto", () => {
   let broker: Mosquitto | undefined;
@@ -13,7 +14,23 @@ describe("Mosquitto", () => {
   const at = (): MqttOptions => ({ host: "127.0.0.1", port: broker?.port ?? 0 });
 
   describe("in MQTT 3.1.1", () => {
-    exchanges(at, { qos: 2 });
+    exchanges(at, { qos: 2, tellsSession: true });
+  });
+
+  describe("in MQTT 3.1", () => {
+    exchanges(() => ({ ...at(), protocol: 3 }), { qos: 2, tellsSession: false });
+  });
+
+  test("takes far more messages at QoS 2 than it bears in mind, each once and in order", async () => {
+    const inbox = new Inbox();
+    const subscriber = await connect(at());
+    await subscriber.subscribe("many/at/two", 2, inbox.take);
+    const publisher = await connect(at());
+    const texts = Array.from({ length: 2000 }, (_, index) => String(index));
+    await Promise.all(texts.map((text) => publisher.publish("many/at/two", text, { qos: 2 })));
+    await inbox.until(({ messages }) => messages.length >= texts.length);
+    expect(inbox.texts).toEqual(texts);
+    await Promise.all([publisher.leave(), subscriber.leave()]);
   });
 });
 

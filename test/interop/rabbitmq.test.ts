@@ -19,8 +19,27 @@ function at(node: number): MqttOptions {
 }
 
 describe("RabbitMQ as one node", () => {
-  exchanges(() => at(0), { qos: 1 });
+  exchanges(() => at(0), { qos: 1, tellsSession: true });
 
+  test("grants QoS 1 to who asks for QoS 2", async () => {
+    const inbox = new Inbox();
+    const client = await connect(at(0));
+    onTestFinished(() => client.leave(0));
+    expect(await client.subscribe("asked/two", 2, inbox.take)).toBe(1);
+    await client.publish("asked/two", "x", { qos: 1 });
+    await inbox.until(({ messages }) => messages.length > 0);
+    expect(inbox.messages).toMatchObject([{ text: "x", qos: 1 }]);
+  });
+
+  test("is spoken to in MQTT 3.1, too", async () => {
+    const inbox = new Inbox();
+    const client = await connect({ ...at(0), protocol: 3 });
+    onTestFinished(() => client.leave(0));
+    await client.subscribe("three/one", 1, inbox.take);
+    await client.publish("three/one", "x", { qos: 1 });
+    await inbox.until(({ messages }) => messages.length > 0);
+    expect(inbox.texts).toEqual(["x"]);
+  });
 });
 
 describe("RabbitMQ as two nodes", () => {

@@ -19,6 +19,6 @@ export interface Contender {
   publisher(port: number): Promise<Publish>;
   /** Subscribes in a session that the broker keeps, and leaves. */
   prepare(port: number, session: string, qos: Qos): Promise<void>;
-  /** Comes back to that session: `take` gets every message of it. */
+  /** Comes back to that session: `take` gets every message of it. Ends when it is there. */
   receive(port: number, session: string, qos: Qos, take: Take): Promise<void>;
 }

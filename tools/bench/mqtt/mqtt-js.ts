@@ -16,7 +16,7 @@ export const mqttJs: Contender = {
   receive(port, session, _qos, take) {
     const client = connect(urlOf(port), { clientId: session, clean: false });
     client.on("message", take);
-    return Promise.resolve();
+    return new Promise((resolve) => client.once("connect", () => resolve()));
   },
 };
 

@@ -61,7 +61,7 @@ function receiving({ client, qos, port, session, stretches, aboutHeap }: Job): P
       if (stretch === stretches.length) resolve(meter.costs);
       else meter.begin();
     };
-    contenderOf(client).receive(port, session, qos, take).catch(reject);
+    contenderOf(client).receive(port, session, qos, take).then(() => process.send?.("there"), reject);
   });
 }
 
