@@ -71,6 +71,7 @@ function publishCame(
     return;
   }
   const end = putTogether(five, bytes, length, at + count);
+  five.refusal = 0;
   events.packet(now, first, five.room, five.properties.end, end - five.properties.end);
   // It is for this message alone.
   five.refusal = 0;

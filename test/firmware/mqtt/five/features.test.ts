@@ -1,17 +1,21 @@
-/** MQTT 5.0 together with the other features: payloads in parts and from a source, "not now", acknowledgement by hand. */
+/** MQTT 5.0 together with the other features: payloads in parts and from a source, "not now", a session that is kept. */
 import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../../firmware/core/link";
 import { Breach } from "../../../../firmware/mqtt/breach";
 import { PublishError } from "../../../../firmware/mqtt/client-state";
+import { refuseMessage } from "../../../../firmware/mqtt/five/create";
 import { withProperties } from "../../../../firmware/mqtt/five/send";
 import { outboxCount } from "../../../../firmware/mqtt/outbox";
 import { createPublication } from "../../../../firmware/mqtt/publication";
 import { type PayloadSource, publishFrom, SourceEnd } from "../../../../firmware/mqtt/publish-source";
+import { createKeeper } from "../../../../firmware/mqtt/keep/keep";
+import { publishBytes, publishText } from "../../../../firmware/mqtt/publish";
 import { createHold, notNow } from "../../../../firmware/mqtt/receive/hold";
 import { createParts } from "../../../../firmware/mqtt/receive/parts";
 import { createSources } from "../../../../firmware/mqtt/source/create";
 import { putText, textAt } from "../../../../hal/node/native";
-import { commands, describeMessage, exchange, passTime, publishes } from "../session";
+import { createMortalStorage } from "../keep/mortal-storage";
+import { commands, describeMessage, exchange, fromBroker, passTime, publishes } from "../session";
 import { begin, createFiveSession, type FiveSession, goodbyes, publish, settle, subscribe } from "./rig";
 import { tellProperties } from "./wire";
 
@@ -68,6 +72,27 @@ describe("a payload in parts, in MQTT 5.0", () => {
     expect(session.heard).toEqual(["whole a/b next 0"]);
     expect(session.client.stats.oversize).toBe(1);
     expect(commands(exchange(session))).toEqual(["puback"]);
+  });
+
+  it("that is refused by its handler is not the next message's refusal", () => {
+    const session = createFiveSession({}, { parts: createParts(), receiveSize: 64 });
+    const refuse = (): void => refuseMessage(session.five, 0x99);
+    const nothing = (): undefined => undefined;
+    subscribe(session, "a", 1, {
+      message: nothing,
+      parts: { begin: nothing, part: nothing, end: refuse, aborted: nothing },
+    });
+    settle(session);
+    publish(session, "a", "p".repeat(300));
+    publish(session, "a", "1", {}, { qos: 1, messageId: 1 });
+    publish(session, "a", "p".repeat(300), {}, { qos: 1, messageId: 2 });
+    publish(session, "a", "p".repeat(300));
+    publish(session, "b", "p".repeat(300), {}, { qos: 1, messageId: 3 });
+    expect(exchange(session)).toMatchObject([
+      { cmd: "puback", messageId: 1, reasonCode: 0 },
+      { cmd: "puback", messageId: 2, reasonCode: 0x99 },
+      { cmd: "puback", messageId: 3, reasonCode: 0 },
+    ]);
   });
 
   it("ends the link when its head is wrong", () => {
@@ -154,5 +179,47 @@ describe("a payload from a source, in MQTT 5.0", () => {
     session.link.down(LinkLoss.Peer);
     begin(session, { maximumPacketSize: 50 }, true);
     expect(publishes(exchange(session))).toEqual([]);
+  });
+});
+
+describe("a session of MQTT 5.0 that is kept", () => {
+  it("[MQTT5-3.1.2-23] goes on after a restart with the properties of its messages", () => {
+    const storage = createMortalStorage();
+    const start = (): FiveSession => {
+      const keeper = createKeeper(storage, new Uint8Array(1024), { perMinute: 500 });
+      return createFiveSession({}, { keeper, outboxSlots: 60, outboxSize: 4096 }, true);
+    };
+    const before = start();
+    const letter = createPublication("l", 1, false, 20);
+    withProperties(before.five, letter, { contentType: "t" }, false);
+    publishText(before.client, letter, "one");
+    publishBytes(before.client, letter, Buffer.from("two"), 0, 3);
+    expect(storage.records.size).toBe(2);
+    const board = start();
+    expect(outboxCount(board.client.outbox)).toBe(2);
+    begin(board, {}, true);
+    const packets = exchange(board);
+    expect(publishes(packets)).toEqual(["l one 1 1 dup", "l two 1 2 dup"]);
+    for (const packet of packets) expect(packet).toMatchObject({ properties: { contentType: "t" } });
+    for (const messageId of [1, 2]) fromBroker(board, { cmd: "puback", messageId, reasonCode: 0x80 });
+    passTime(board, 0);
+    expect(storage.records.size).toBe(0);
+  });
+
+  it("forgets on the medium, too, what the broker does not take and what has grown old", () => {
+    const storage = createMortalStorage();
+    const keeper = createKeeper(storage, new Uint8Array(1024), { perMinute: 500 });
+    const session = createFiveSession({}, { keeper, outboxSlots: 60, outboxSize: 4096 }, true);
+    const letter = createPublication("l", 1, false, 60);
+    const quick = createPublication("q", 1, false, 60);
+    withProperties(session.five, quick, { expiry: 2 }, false);
+    publishText(session.client, letter, "p".repeat(60));
+    publishText(session.client, quick, "old");
+    expect(storage.records.size).toBe(2);
+    passTime(session, 3000);
+    begin(session, { maximumPacketSize: 40 });
+    passTime(session, 1000);
+    expect(session.five.stats).toMatchObject({ tooLarge: 1, expired: 1 });
+    expect(storage.records.size).toBe(0);
   });
 });

@@ -224,6 +224,20 @@ describe("a session of MQTT 5.0", () => {
     expect(publishes(exchange(session))).toEqual(["l 5 1 5"]);
   });
 
+  it("[MQTT5-3.3.4-7] keeps to that without the feature of QoS 2, too, and to each broker's own number", () => {
+    const session = createFiveSession();
+    const letter = createPublication("l", 1, false, 10);
+    for (const payload of ["1", "2", "3"]) publishText(session.client, letter, payload);
+    begin(session, { receiveMaximum: 1 });
+    expect(publishes(exchange(session))).toEqual(["l 1 1 1"]);
+    session.link.down(LinkLoss.Peer);
+    begin(session, { receiveMaximum: 2 }, true);
+    expect(publishes(exchange(session))).toEqual(["l 1 1 1 dup", "l 2 1 2"]);
+    session.link.down(LinkLoss.Peer);
+    begin(session, {}, true);
+    expect(publishes(exchange(session))).toEqual(["l 1 1 1 dup", "l 2 1 2 dup", "l 3 1 3"]);
+  });
+
   it("[MQTT5-4.9.0-2] gets its share back from a PUBREC that tells of a failure", () => {
     const session = createFiveSession({}, {}, true);
     begin(session, { receiveMaximum: 1 });
