@@ -27,7 +27,7 @@ export interface TcpLinkOptions {
 const SEND_SIZE = 65536;
 /** So many looks at the socket within a millisecond are a flood; and how long it is left alone then, in ms. */
 const FLOOD = 4;
-const REST = 1;
+const REST = 2;
 /** How long a peer may take to end its side of a stream that was closed here, in ms. */
 const LINGER = 1000;
 

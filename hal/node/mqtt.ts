@@ -308,8 +308,10 @@ export class Mqtt {
    */
   private holdsBack(): boolean {
     const { core } = this;
-    if (core.controlDue || core.window - core.quota < 2 * BATCH) return false;
-    return queueNumber(core.outbox.queue, QueueNumber.Due) < BATCH;
+    if (core.window - core.quota < 2 * BATCH) return false;
+    // What is said in between is held back only when it is most likely said of our own messages.
+    if (core.controlDue && this.flows.exactlyOnce < 2 * BATCH) return false;
+    return queueNumber(core.outbox.queue, QueueNumber.Due) + queueNumber(core.control, QueueNumber.Due) < BATCH;
   }
 
   /** Takes a turn when what runs now has come to its end, so that what it still asks for goes out together. */
