@@ -13,6 +13,7 @@ import { lineOf } from "../build/problem";
 import type { ImageFiles } from "../emulate/image";
 import { Failure } from "../failure";
 import type { Report } from "./bench";
+import { EXACT_CASES } from "./chip/cases";
 import { instructionsOf } from "./chip/host";
 import { boardFigures, cyclesOf, saturatedFigures } from "./chip/pico";
 
@@ -41,6 +42,8 @@ const CASE_NAMES = [
   "publish at QoS 0", "publish at QoS 1 with PUBACK", "receive at QoS 0", "receive at QoS 1 with PUBACK",
   "write and publish at QoS 0",
 ];
+/** QoS 2, which an application carries that wants it: in a program of its own. */
+const EXACT_NAMES = ["publish at QoS 2 to PUBCOMP", "receive at QoS 2 with PUBREL"];
 const INSTRUCTION_GOALS = [5000, 10_000, 5000, 5000];
 
 function source(name: string): string {
@@ -59,23 +62,33 @@ function imageOf({ files }: BoardReport): ImageFiles {
   return { elf, bin, uf2 };
 }
 
-function caseFigures(where: string, unit: string, counts: readonly number[], goals: readonly number[] = []): Figure[] {
+function caseFigures(
+  where: string,
+  unit: string,
+  counts: readonly number[],
+  goals: readonly number[] = [],
+  names: readonly string[] = CASE_NAMES,
+): Figure[] {
   return counts.map((value, each) => {
     const goal = goals[each];
-    return { name: `${where}: ${CASE_NAMES[each] ?? ""}`, unit, value, ...(goal !== undefined && { goal }) };
+    return { name: `${where}: ${names[each] ?? ""}`, unit, value, ...(goal !== undefined && { goal }) };
   });
 }
 
 async function measureIn(folder: string): Promise<Figure[]> {
   const client = source("chip/application.ts");
   const host = built(client, "host", folder).files["elf"] ?? "";
+  const exact = source("chip/exactly-once.ts");
+  const exactHost = built(exact, "host", folder).files["elf"] ?? "";
   const sensorBoard = built(source("../../firmware/apps/sensor-board.ts"), "pico", folder);
   const { memory } = await withMemory(sensorBoard);
   const board = boardFigures(imageOf(sensorBoard));
   const saturated = saturatedFigures(imageOf(built(source("chip/saturate.ts"), "pico", folder)), imageOf(sensorBoard));
   return [
     ...caseFigures("host", "instructions", await instructionsOf(host), INSTRUCTION_GOALS),
+    ...caseFigures("host", "instructions", await instructionsOf(exactHost, EXACT_CASES), [], EXACT_NAMES),
     ...caseFigures("pico", "cycles", cyclesOf(imageOf(built(client, "pico", folder)))),
+    ...caseFigures("pico", "cycles", cyclesOf(imageOf(built(exact, "pico", folder)), EXACT_CASES), [], EXACT_NAMES),
     { name: "pico: last byte of a command to the pin", unit: "us", value: Math.round(board.commandToPinMs * 1000), goal: 1000 },
     { name: "pico: boot to first publish", unit: "ms", value: Math.round(board.bootToFirstPublishMs) },
     { name: "pico: busy at one publish a second", unit: "per mille", value: Math.round(board.busyAtOneASecond * 10_000) / 10 },

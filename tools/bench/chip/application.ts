@@ -12,11 +12,12 @@ import { type Link, LinkState, type LinkUser, type Span } from "../../../firmwar
 import { writeBytes } from "../../../firmware/core/writer";
 import { addSubscription, clientPoll, clientStart, createClient } from "../../../firmware/mqtt/client";
 import { type Client, ClientState } from "../../../firmware/mqtt/client-state";
+import { type ExactlyOnce } from "../../../firmware/mqtt/exactly-once";
 import { createPublication, type Publication } from "../../../firmware/mqtt/publication";
 import { publishBegin, publishBytes, publishEnd } from "../../../firmware/mqtt/publish";
 import { ROUNDS, MARK_PIN, Case, CASES } from "./cases";
 
-const TOPIC = "greenhouse/bay-3/sensor-12/t1";
+export const TOPIC = "greenhouse/bay-3/sensor-12/t1";
 const PAYLOAD = '{"seq":1234,"temperature":21.5,"humidity":48.2,"relay":"OFF"} ';
 const LIMIT = 2048;
 
@@ -82,7 +83,7 @@ function createLink(): BenchLink {
 }
 
 /** Takes what the client has to send, as a driver does that has room for one run. */
-function sendRun(link: BenchLink, now: Millis): void {
+export function sendRun(link: BenchLink, now: Millis): void {
   const user = link.user;
   const span = link.span;
   let left = user.offer(LIMIT);
@@ -95,10 +96,10 @@ function sendRun(link: BenchLink, now: Millis): void {
 }
 
 /** @boot */
-function createIncoming(qos: number): Bytes {
+export function createIncoming(qos: number): Bytes {
   const length = 2 + textLength(TOPIC) + (qos === 0 ? 0 : 2) + textLength(PAYLOAD);
   const packet = allocate(2 + length);
-  packet[0] = qos === 0 ? 0x30 : 0x32;
+  packet[0] = 0x30 + 2 * qos;
   packet[1] = length;
   putU16(packet, 2, textLength(TOPIC));
   putText(packet, 4, TOPIC);
@@ -108,7 +109,7 @@ function createIncoming(qos: number): Bytes {
 }
 
 /** @boot */
-function bytesOf(a: number, b: number, c: number, d: number): Bytes {
+export function bytesOf(a: number, b: number, c: number, d: number): Bytes {
   const bytes = allocate(4);
   bytes[0] = a;
   bytes[1] = b;
@@ -118,7 +119,7 @@ function bytesOf(a: number, b: number, c: number, d: number): Bytes {
 }
 
 /** @boot */
-export function createRig(hal: Hal): Rig {
+export function createRig(hal: Hal, exactlyOnce?: ExactlyOnce): Rig {
   const link = createLink();
   const client = createClient(
     {
@@ -132,13 +133,14 @@ export function createRig(hal: Hal): Rig {
       receiveSize: 256,
       subscribeRoom: 128,
       coalesce: 8,
+      exactlyOnce,
     },
     link,
     hal.entropy,
     { online() {}, offline() {} },
   );
   let heard = 0;
-  addSubscription(client, TOPIC, 1, {
+  addSubscription(client, TOPIC, exactlyOnce === undefined ? 1 : 2, {
     message() {
       heard++;
     },
@@ -169,7 +171,7 @@ export function createRig(hal: Hal): Rig {
   };
 }
 
-function publish(rig: Rig, publication: Publication): void {
+export function publish(rig: Rig, publication: Publication): void {
   publishBytes(rig.client, publication, rig.payload, 0, rig.payloadLength);
   sendRun(rig.link, 0);
 }
@@ -183,7 +185,7 @@ function write(rig: Rig, publication: Publication): void {
   sendRun(rig.link, 0);
 }
 
-function receive(rig: Rig, bytes: Bytes, count: number): void {
+export function receive(rig: Rig, bytes: Bytes, count: number): void {
   rig.link.user.received(0, bytes, 0, count);
 }
 

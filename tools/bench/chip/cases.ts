@@ -12,6 +12,9 @@ export const enum Case {
 
 export const CASES = 6;
 
+/** The cases of `exactly-once.ts`, which measures QoS 2: nothing, publish, receive. */
+export const EXACT_CASES = 3;
+
 /** How often each case runs between its two marks. */
 export const ROUNDS = 1000;
 

@@ -34,7 +34,7 @@ async function waitFor(file: string, ended: () => string | undefined): Promise<n
 }
 
 /** Instructions a round of each case, the loop's own taken off. */
-export async function instructionsOf(program: string): Promise<number[]> {
+export async function instructionsOf(program: string, cases = CASES): Promise<number[]> {
   const valgrind = findTool({ program: "valgrind" });
   if (valgrind === undefined) throw new Failure("valgrind is not installed: run npm run setup");
   const folder = mkdtempSync(join(tmpdir(), "moth-bench-"));
@@ -52,9 +52,9 @@ export async function instructionsOf(program: string): Promise<number[]> {
   try {
     const counts: number[] = [];
     // The first dump ends at the first rise of the pin, the next one at its fall, and so on.
-    for (let each = 0; each < CASES; each += 1) counts.push(await waitFor(`${out}.${2 + 2 * each}`, () => reason));
-    const [loop = 0, ...cases] = counts;
-    return cases.map((count) => Math.round((count - loop) / ROUNDS));
+    for (let each = 0; each < cases; each += 1) counts.push(await waitFor(`${out}.${2 + 2 * each}`, () => reason));
+    const [loop = 0, ...measured] = counts;
+    return measured.map((count) => Math.round((count - loop) / ROUNDS));
   } finally {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });

@@ -64,18 +64,18 @@ function onBench(image: ImageFiles, flashFile?: string): PicoOnBench {
 }
 
 /** Cycles a round of each case, the loop's own taken off. */
-export function cyclesOf(image: ImageFiles): number[] {
+export function cyclesOf(image: ImageFiles, cases = CASES): number[] {
   const { site, pico, until } = onBench(image);
   const edges: number[] = [];
   site.world.onPinChange = ({ pin }) => {
     if (pin === MARK_PIN) edges.push(pico.busyCycles ?? 0);
   };
   pico.powerOn();
-  until("finish the cases", 600_000, () => edges.length >= 2 * CASES);
+  until("finish the cases", 600_000, () => edges.length >= 2 * cases);
   pico.cutPower();
-  const counts = Array.from({ length: CASES }, (_, each) => (edges[2 * each + 1] ?? 0) - (edges[2 * each] ?? 0));
-  const [loop = 0, ...cases] = counts;
-  return cases.map((count) => Math.round((count - loop) / ROUNDS));
+  const counts = Array.from({ length: cases }, (_, each) => (edges[2 * each + 1] ?? 0) - (edges[2 * each] ?? 0));
+  const [loop = 0, ...measured] = counts;
+  return measured.map((count) => Math.round((count - loop) / ROUNDS));
 }
 
 export interface BoardFigures {
