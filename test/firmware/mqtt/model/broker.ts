@@ -42,6 +42,11 @@ export interface Habits {
   readonly slow: boolean;
 }
 
+interface Answer {
+  readonly cmd: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface Broker {
   readonly level: Level;
   readonly habits: Habits;
@@ -52,7 +57,7 @@ export interface Broker {
   /** What it has to say, from the next byte on. */
   readonly says: number[];
   /** With `slow`: answers that it still keeps to itself. */
-  readonly waiting: Uint8Array[];
+  readonly waiting: Answer[];
   /** Messages of the client that it took over, in order: `topic payload qos`. */
   readonly arrived: string[];
   /** Messages that it owes the client, or owed it: `topic payload qos`. */
@@ -80,13 +85,21 @@ export function createBroker(level: Level, habits: Habits = plain): Broker {
 
 function say(broker: Broker, packet: Packet): void {
   const bytes = write(packet, broker.level);
-  if (broker.habits.slow) broker.waiting.push(bytes);
+  if (broker.habits.slow) broker.waiting.push({ cmd: packet.cmd, bytes });
   else broker.says.push(...bytes);
 }
 
 /** Lets go of so many of the answers that wait. */
 export function brokerAnswers(broker: Broker, count: number): void {
-  for (const bytes of broker.waiting.splice(0, count)) broker.says.push(...bytes);
+  for (const { bytes } of broker.waiting.splice(0, count)) broker.says.push(...bytes);
+}
+
+/** The last acknowledgement that waits overtakes all that may be overtaken: their order is the broker's choice. */
+export function brokerHurries(broker: Broker): void {
+  const { waiting } = broker;
+  const place = waiting.findLastIndex(({ cmd }) => cmd === "puback" || cmd === "pubcomp");
+  const first = waiting[0]?.cmd === "connack" ? 1 : 0;
+  if (place > first) waiting.splice(first, 0, ...waiting.splice(place, 1));
 }
 
 /** The connection is gone, with what was on its way. */

@@ -52,9 +52,11 @@ export function createWire(now: Millis): Wire {
       const span: Span = { bytes: new Uint8Array(1), at: 0, count: 0 };
       // A run that was begun is finished even if the client closes the link meanwhile.
       while (taken.length < most && (runLeft > 0 || (wire.state === LinkState.Up && user().waiting()))) {
-        if (runLeft === 0) runLeft = user().offer(limit);
+        if (runLeft === 0) {
+          runLeft = user().offer(limit);
+          if (runLeft > limit) throw new Error(`a run of ${runLeft} bytes, the limit is ${limit}`);
+        }
         if (runLeft === 0) break;
-        if (runLeft > limit) throw new Error(`a run of ${runLeft} bytes, the limit is ${limit}`);
         user().piece(span);
         if (span.count < 1) throw new Error(`an empty piece, with ${runLeft} bytes of the run left`);
         const count = Math.min(span.count, piece, runLeft, most - taken.length);

@@ -138,11 +138,12 @@ export function publish(world: World, publication: Publication, topic: string, p
 
 /** The link is gone, and whatever was on its way. */
 export function cutLink(world: World, loss = LinkLoss.Network): void {
-  const { wire, broker } = world;
+  const { client, wire, broker } = world;
   if (wire.state === LinkState.Down || wire.state === LinkState.Opening) return;
+  // A client that leaves has not lost its link.
+  if (client.state !== ClientState.Leaving) world.cuts++;
   wire.down(wire.state === LinkState.Closing ? LinkLoss.Closed : loss);
   brokerCut(broker);
-  world.cuts++;
 }
 
 /** Bytes from the client, at most `most`. Gives whether there were any. */
@@ -237,6 +238,10 @@ function duplicates(lines: readonly string[]): string[] {
   return lines.filter((line, i) => lines.indexOf(line) !== i);
 }
 
+function topicOf(line: string): string {
+  return line.split(" ", 1).join();
+}
+
 function qosOf(line: string): number {
   return Number(line.at(-1));
 }
@@ -253,8 +258,11 @@ export function broken(sent: readonly string[], came: readonly string[], pardone
   }
   for (const line of duplicates(came)) if (qosOf(line) !== 1) found.push(`twice: ${line}`);
   for (const line of once) if (!sent.includes(line)) found.push(`made up: ${line}`);
-  const inOrder = sent.filter((line) => once.has(line));
-  if (inOrder.join("\n") !== [...once].join("\n")) found.push(`out of order: ${[...once].join(", ")}`);
+  for (const topic of new Set(sent.map(topicOf))) {
+    const first = [...once].filter((line) => topicOf(line) === topic);
+    const inOrder = sent.filter((line) => topicOf(line) === topic && once.has(line));
+    if (inOrder.join() !== first.join()) found.push(`out of order: ${first.join(", ")}`);
+  }
   return found;
 }
 
@@ -275,7 +283,21 @@ export function wrongs(world: World): string[] {
   const left = broker.session?.deliveries.length ?? 0;
   if (left > 0) found.push(`${left} deliveries of the broker never end`);
   if ((broker.session?.received.size ?? 0) > 0) found.push("messages of the client are never released");
-  const counted = stats.published - accepted.length;
-  if (counted !== 0) found.push(`counts ${stats.published} published, ${accepted.length} were accepted`);
-  return found;
+  return [...found, ...miscounted(world)];
+}
+
+/** Counters that do not say what has happened. */
+function miscounted({ client, referee, accepted, heard, cuts }: World): string[] {
+  const { published, acknowledged, discarded, received, duplicates, unmatched, retried, losses } = client.stats;
+  const promised = accepted.filter((line) => qosOf(line) > 0).length;
+  const sums: readonly (readonly [what: string, counted: number, happened: number])[] = [
+    ["published", published, accepted.length],
+    ["acknowledged and discarded", acknowledged + discarded, promised - outboxCount(client.outbox)],
+    ["received", received - duplicates - unmatched, heard.length],
+    ["links lost", losses, cuts],
+  ];
+  const found = sums
+    .filter(([, counted, happened]) => counted !== happened)
+    .map(([what, counted, happened]) => `counts ${counted} ${what}, there were ${happened}`);
+  return retried < referee.resends ? [...found, `counts ${retried} resends of ${referee.resends}`] : found;
 }
