@@ -210,7 +210,7 @@ export function turn(world: World): boolean {
 /** Lets everything happen that happens on its own, on a link that comes up whenever it is asked for. */
 export function settle(world: World): void {
   const { client, wire, broker } = world;
-  for (let round = 0; round < 10_000; round++) {
+  for (let round = 0; round < 3_000; round++) {
     const moved = [turn(world), carryOut(world), carryIn(world)].includes(true);
     if (moved) continue;
     if (broker.waiting.length > 0) {

@@ -1,0 +1,148 @@
+/** Faults, as they were seen in clients, planted into a world that is otherwise right: the harnesses must find each. */
+import { type Client } from "../../firmware/mqtt/client-state";
+import { queueClear } from "../../hal/node/native";
+import { type World } from "../firmware/mqtt/model/world";
+
+export interface Fault {
+  readonly name: string;
+  plant(this: void, world: World): void;
+  /** What a harness says of it; which one of these comes first is a matter of chance. */
+  readonly complaint: RegExp;
+}
+
+const PUBLISH = 3;
+const PUBACK = 4;
+
+function typeOf(packet: readonly number[]): number {
+  return (packet[0] ?? 0) >> 4;
+}
+
+function qosOf(packet: readonly number[]): number {
+  return ((packet[0] ?? 0) >> 1) & 3;
+}
+
+/** The length of the first packet of a stream, which all are shorter than 128 bytes here; 0 when it is not whole. */
+function wholeLength(stream: readonly number[]): number {
+  const length = 2 + (stream[1] ?? stream.length);
+  return stream.length >= length ? length : 0;
+}
+
+/** Puts other packets in the place of those that the client says. */
+function onSaying(world: World, change: (packet: number[]) => number[]): void {
+  const { wire } = world;
+  const take = wire.take.bind(wire);
+  const down = wire.down.bind(wire);
+  const stream: number[] = [];
+  wire.take = (most, piece, limit) => {
+    stream.push(...take(most, piece, limit));
+    const out: number[] = [];
+    for (let length = wholeLength(stream); length > 0; length = wholeLength(stream)) {
+      out.push(...change(stream.splice(0, length)));
+    }
+    return out;
+  };
+  wire.down = (loss) => {
+    stream.length = 0;
+    down(loss);
+  };
+}
+
+/** Gives the client other packets than have come. */
+function onHearing(client: Client, change: (first: number, count: number) => readonly [first: number, count: number]): void {
+  const { events } = client.reader;
+  const packet = events.packet.bind(events);
+  events.packet = (now, first, bytes, at, count) => {
+    const [newFirst, newCount] = change(first, count);
+    packet(now, newFirst, bytes, at, newCount);
+  };
+}
+
+function onPublish(world: World, change: (packet: number[]) => number[]): void {
+  onSaying(world, (packet) => (typeOf(packet) === PUBLISH ? change(packet) : packet));
+}
+
+/** `[first, …rest]` with another first byte. */
+function withFirst(packet: readonly number[], first: number): number[] {
+  return [first, ...packet.slice(1)];
+}
+
+export const faults: readonly Fault[] = [
+  {
+    name: "DUP is left out when a message is sent again",
+    plant: (world) => onPublish(world, (packet) => withFirst(packet, (packet[0] ?? 0) & ~8)),
+    complaint: /no DUP in PUBLISH/,
+  },
+  {
+    name: "DUP is set in what was never sent",
+    plant: (world) => onPublish(world, (packet) => (qosOf(packet) === 0 ? packet : withFirst(packet, (packet[0] ?? 0) | 8))),
+    complaint: /DUP in PUBLISH \d+, which was not sent before/,
+  },
+  {
+    name: "a message is sent again on a live link",
+    plant: (world) =>
+      onPublish(world, (packet) => (qosOf(packet) === 0 ? packet : [...packet, ...withFirst(packet, (packet[0] ?? 0) | 8)])),
+    complaint: /PUBLISH \d+ twice on one link/,
+  },
+  {
+    name: "acknowledgements are left out",
+    plant: (world) => onSaying(world, (packet) => (typeOf(packet) === PUBACK ? [] : packet)),
+    complaint: /owes PUBACK|never end|does not come to rest/,
+  },
+  {
+    name: "acknowledgements go in another order",
+    plant(world) {
+      const held: number[] = [];
+      onSaying(world, (packet) => {
+        if (typeOf(packet) !== PUBACK) return packet;
+        if (held.length > 0) return [...packet, ...held.splice(0)];
+        held.push(...packet);
+        return [];
+      });
+    },
+    complaint: /PUBACK \d+ out of turn/,
+  },
+  {
+    name: "what waits is forgotten with its link",
+    plant(world) {
+      const { wire, client } = world;
+      const down = wire.down.bind(wire);
+      wire.down = (loss) => {
+        down(loss);
+        queueClear(client.outboxQueue);
+      };
+    },
+    complaint: /to the broker: lost|owes PUBLISH/,
+  },
+  {
+    name: "identifiers are given again before they are free",
+    plant: (world) =>
+      onPublish(world, (packet) => {
+        const at = 4 + (packet[3] ?? 0);
+        return qosOf(packet) === 0 ? packet : [...packet.slice(0, at), 0, 1, ...packet.slice(at + 2)];
+      }),
+    complaint: /twice on one link|another message than before|takes identifier/,
+  },
+  {
+    name: "the last byte of a message is not sent",
+    plant: (world) => onPublish(world, (packet) => [packet[0] ?? 0, (packet[1] ?? 0) - 1, ...packet.slice(2, -1)]),
+    complaint: /lost|made up/,
+  },
+  {
+    name: "the last byte of a message is not delivered",
+    plant: ({ client }) => onHearing(client, (first, count) => [first, first >> 4 === PUBLISH && count > 7 ? count - 1 : count]),
+    complaint: /to the client: (lost|made up)/,
+  },
+  {
+    name: "a message at QoS 1 is taken for one at QoS 0",
+    plant: ({ client }) => onHearing(client, (first, count) => [first >> 4 === PUBLISH ? first & ~0x0a : first, count]),
+    complaint: /made up|owes PUBACK/,
+  },
+  {
+    name: "a packet is cut in the middle",
+    plant(world) {
+      let number = 0;
+      onPublish(world, (packet) => (++number === 2 ? packet.slice(0, -2) : packet));
+    },
+    complaint: /mqtt-packet|lost|CONNECT|owes the rest|throws/,
+  },
+];
