@@ -1,6 +1,7 @@
 /** What is promised holds for anything that an application, a broker and a link may do. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { found } from "./found";
 import { live, settings, steps } from "./promises";
 import { wrongs } from "./world";
 
@@ -15,5 +16,9 @@ describe("whatever happens", () => {
       }),
       { numRuns },
     );
+  });
+
+  it.each(found)("the promises are kept where they were not once: $what", ({ setting, steps: sequence }) => {
+    expect(wrongs(live(setting, sequence, 1))).toEqual([]);
   });
 });

@@ -1,0 +1,56 @@
+/** Lives in which something went wrong once, as fast-check cut them short. */
+import { type Setting, type Step } from "./promises";
+
+export interface Found {
+  readonly what: string;
+  readonly setting: Setting;
+  readonly steps: readonly Step[];
+}
+
+function hear(bytes: number): Step {
+  return { do: "hear", bytes, piece: 1, limit: 1 };
+}
+
+function send(bytes: number, limit = 1): Step {
+  return { do: "send", bytes, piece: 1, limit };
+}
+
+function publish(qos: 0 | 1, length: number): Step {
+  return { do: "publish", qos, length };
+}
+
+const tell: Step = { do: "tell", qos: 0, length: 0 };
+const plain = { clock: 0, lastId: 0, coalesce: 1, habits: { window: 1, grant: 2, slow: false } } as const;
+
+export const found: readonly Found[] = [
+  {
+    what: "room that is only there once what waits behind a run has moved",
+    setting: { ...plain, maxInFlight: 2, outboxSize: 300 },
+    steps: [
+      publish(1, 30),
+      send(1),
+      tell,
+      hear(1),
+      hear(1),
+      send(1),
+      tell,
+      hear(1),
+      hear(1),
+      hear(1),
+      publish(1, 14),
+      publish(1, 15),
+      send(14),
+      hear(4),
+      publish(0, 19),
+      send(59),
+      send(12),
+      send(16),
+      publish(0, 35),
+      publish(1, 46),
+      hear(14),
+      send(1, 40),
+      publish(0, 0),
+      publish(0, 0),
+    ],
+  },
+];
