@@ -12,6 +12,8 @@ export interface Fault {
 
 const PUBLISH = 3;
 const PUBACK = 4;
+const PUBREC = 5;
+const PUBREL = 6;
 
 function typeOf(packet: readonly number[]): number {
   return (packet[0] ?? 0) >> 4;
@@ -136,6 +138,61 @@ export const faults: readonly Fault[] = [
     name: "a message at QoS 1 is taken for one at QoS 0",
     plant: ({ client }) => onHearing(client, (first, count) => [first >> 4 === PUBLISH ? first & ~0x0a : first, count]),
     complaint: /made up|owes PUBACK/,
+  },
+  {
+    name: "a release is forgotten with its link",
+    plant(world) {
+      const { wire, client } = world;
+      const down = wire.down.bind(wire);
+      wire.down = (loss) => {
+        down(loss);
+        if (client.exactlyOnce !== undefined) client.exactlyOnce.releases.count = 0;
+      };
+    },
+    complaint: /owes PUBREL|never released|window never/,
+  },
+  {
+    name: "PUBREL goes before its PUBREC has come, instead of the message again",
+    plant: (world) =>
+      onPublish(world, (packet) => {
+        const again = qosOf(packet) === 2 && ((packet[0] ?? 0) & 8) !== 0;
+        const at = 4 + (packet[3] ?? 0);
+        return again ? [0x62, 2, ...packet.slice(at, at + 2)] : packet;
+      }),
+    complaint: /PUBREL \d+ out of turn|lost/,
+  },
+  {
+    name: "a message at QoS 2 is sent again after its PUBREC",
+    plant(world) {
+      const sent = new Map<string, number[]>();
+      onSaying(world, (packet) => {
+        const at = 4 + (packet[3] ?? 0);
+        if (typeOf(packet) === PUBLISH && qosOf(packet) === 2) sent.set(packet.slice(at, at + 2).join(), packet);
+        if (typeOf(packet) !== PUBREL) return packet;
+        const message = sent.get(packet.slice(2).join());
+        sent.clear();
+        return message === undefined ? packet : [...withFirst(message, (message[0] ?? 0) | 8), ...packet];
+      });
+    },
+    complaint: /PUBLISH \d+ after its PUBREC/,
+  },
+  {
+    name: "copies at QoS 2 are delivered",
+    plant({ client }) {
+      const { exactlyOnce } = client;
+      if (exactlyOnce === undefined) return;
+      const isNew = exactlyOnce.isNew;
+      exactlyOnce.isNew = (given, flags, id) => {
+        exactlyOnce.received.count = 0;
+        return isNew(given, flags, id);
+      };
+    },
+    complaint: /to the client: twice/,
+  },
+  {
+    name: "PUBREC is left out",
+    plant: (world) => onSaying(world, (packet) => (typeOf(packet) === PUBREC ? [] : packet)),
+    complaint: /owes PUBREC/,
   },
   {
     name: "a packet is cut in the middle",

@@ -47,8 +47,8 @@ describe("a planted fault", () => {
 
   it.each(faults)("is found by the promises: $name", ({ plant }) => {
     const result = fc.check(
-      fc.property(settings, steps(1), (setting, sequence) => {
-        return complaints(() => live(setting, sequence, 1, {}, plant)).length === 0;
+      fc.property(settings, steps(2), (setting, sequence) => {
+        return complaints(() => live(setting, sequence, 2, {}, plant)).length === 0;
       }),
       { numRuns: 400, seed: 5, endOnFailure: true },
     );

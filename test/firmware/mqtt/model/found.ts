@@ -20,7 +20,7 @@ function publish(qos: 0 | 1, length: number): Step {
 }
 
 const tell: Step = { do: "tell", qos: 0, length: 0 };
-const plain = { clock: 0, lastId: 0, coalesce: 1, habits: { window: 1, grant: 2, slow: false } } as const;
+const plain = { clock: 0, lastId: 0, coalesce: 1, sending: 1, habits: { window: 1, grant: 2, slow: false } } as const;
 
 export const found: readonly Found[] = [
   {

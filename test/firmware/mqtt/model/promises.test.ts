@@ -18,6 +18,15 @@ describe("whatever happens", () => {
     );
   });
 
+  it("[MQTT-4.3.3-1] [MQTT-4.3.3-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4] and so does QoS 2 among them", () => {
+    fc.assert(
+      fc.property(settings, steps(2), (setting, sequence) => {
+        expect(wrongs(live(setting, sequence, 2))).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+
   it.each(found)("the promises are kept where they were not once: $what", ({ setting, steps: sequence }) => {
     expect(wrongs(live(setting, sequence, 1))).toEqual([]);
   });

@@ -26,6 +26,8 @@ export interface Setting {
   readonly maxInFlight: number;
   readonly outboxSize: number;
   readonly coalesce: number;
+  /** Room for identifiers at QoS 2, of ours; of the broker's there is as much as it has messages under way. */
+  readonly sending: number;
   readonly habits: Habits;
 }
 
@@ -35,6 +37,7 @@ export const settings: fc.Arbitrary<Setting> = fc.record({
   maxInFlight: fc.constantFrom(1, 2, 3, 8),
   outboxSize: fc.constantFrom(120, 300, 600),
   coalesce: fc.constantFrom(1, 3, 32767),
+  sending: fc.constantFrom(1, 2, 8),
   habits: fc.record({ window: fc.constantFrom(1, 3, 20), grant: fc.constant(2), slow: fc.boolean() }),
 });
 
@@ -115,9 +118,10 @@ export function live(
   options: Partial<ClientOptions> = {},
   plant: (world: World) => void = () => undefined,
 ): World {
-  const { clock, lastId, maxInFlight, outboxSize, coalesce, habits } = setting;
+  const { clock, lastId, maxInFlight, outboxSize, coalesce, sending, habits } = setting;
   const client = { maxInFlight, outboxSize, outboxSlots: 8, coalesce, receiveSize: 100, ...options };
-  const world = createWorld({ client, habits, now: clock });
+  const exactlyOnce = { sending, receiving: habits.window };
+  const world = createWorld({ client, habits, now: clock, ...(highest === 2 ? { exactlyOnce } : {}) });
   world.client.lastId = lastId;
   plant(world);
   for (let qos = 0; qos <= highest; qos++) {

@@ -79,9 +79,11 @@ const connects: readonly Scenario[] = [
 
 /** At each QoS, and once with all of them mixed. */
 function messages(qos: 0 | 1 | 2): Scenario[] {
+  const options = qos === 2 ? { exactlyOnce: { sending: 4, receiving: 20 } } : {};
   return [
     {
       name: `publish at QoS ${qos}`,
+      options,
       run(world) {
         say(world, qos, "before");
         online(world);
@@ -93,6 +95,7 @@ function messages(qos: 0 | 1 | 2): Scenario[] {
     },
     {
       name: `receive at QoS ${qos}`,
+      options,
       run(world) {
         subscribe(world, filters[qos], qos);
         online(world);
@@ -108,7 +111,11 @@ function messages(qos: 0 | 1 | 2): Scenario[] {
 export function mixed(highest: 1 | 2): Scenario {
   return {
     name: `publish and receive at every QoS up to ${highest}`,
-    options: { habits: { window: 2, grant: highest, slow: true }, client: { maxInFlight: 3 } },
+    options: {
+      habits: { window: 2, grant: highest, slow: true },
+      client: { maxInFlight: 3 },
+      ...(highest === 2 ? { exactlyOnce: { sending: 3, receiving: 2 } } : {}),
+    },
     run(world) {
       for (let qos: 0 | 1 | 2 = 0; qos <= highest; qos++) subscribe(world, filters[asQos(qos)], asQos(qos));
       say(world, 1, "early");
@@ -128,7 +135,14 @@ function asQos(qos: number): 0 | 1 | 2 {
   return qos === 2 ? 2 : qos === 1 ? 1 : 0;
 }
 
-export const scenarios: readonly Scenario[] = [...connects, ...messages(0), ...messages(1), mixed(1)];
+export const scenarios: readonly Scenario[] = [
+  ...connects,
+  ...messages(0),
+  ...messages(1),
+  mixed(1),
+  ...messages(2),
+  mixed(2),
+];
 
 export function perform(scenario: Scenario, arrange: (world: World) => void): World {
   const world = createWorld(scenario.options);

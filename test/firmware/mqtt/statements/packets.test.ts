@@ -274,4 +274,66 @@ describe("a session", () => {
       expect(session.client.stats).toMatchObject({ sessions: 1, losses: 0, acknowledged: 1, retried: 0 });
     }
   });
+
+  it("[P14] [MQTT-3.2.2-2] [MQTT-3.2.2-3] that is present goes on; one that is not begins anew, and the application is told", () => {
+    for (const present of [true, false]) {
+      const session = createSession();
+      const subscription = addSubscription(session.client, "a", 1, createListener());
+      connect(session);
+      exchange(session);
+      fromBroker(session, { cmd: "suback", messageId: 1, granted: [1] });
+      publishText(session.client, telemetry, "owed");
+      exchange(session);
+      session.events.length = 0;
+      reconnect(session, present);
+      const said = exchange(session);
+      expect(session.events.at(-1)).toBe(present ? "online, session present" : "online");
+      expect(session.events.includes("session lost, 0 discarded")).toBe(!present);
+      expect(commands(said)).toEqual(present ? ["publish"] : ["subscribe", "publish"]);
+      expect(publishes(said)).toEqual([present ? "t owed 1 2 dup" : "t owed 1 2"]);
+      expect(subscription?.state).toBe(present ? SubscriptionState.Granted : SubscriptionState.Asked);
+    }
+  });
+
+  it("[MQTT-3.14.4-3] that ends in order says DISCONNECT, which cancels the will; one that fails does not", () => {
+    const will = { topic: "w", payload: "gone", qos: 0, retain: false } as const;
+    const leaving = online({ will });
+    clientLeave(leaving.client, leaving.link.now, 1000);
+    expect(said(leaving)).toBe("e000");
+    expect(leaving.link.state).toBe(LinkState.Closing);
+    const failing = online({ will });
+    raw(failing, 0xf0, 0);
+    expect(said(failing)).toBe("");
+    expect(failing.link.state).toBe(LinkState.Closing);
+  });
+});
+
+describe("an empty message", () => {
+  it("[MQTT-3.3.1-10] [MQTT-3.3.1-11] is published and delivered as any other, retained or not", () => {
+    const session = createSession();
+    const listener = createListener();
+    addSubscription(session.client, "a", 1, listener);
+    connect(session);
+    exchange(session);
+    for (const retain of [false, true]) {
+      publishText(session.client, createPublication("t", 0, retain, 10), "");
+      fromBroker(session, message("a", "", { retain }));
+    }
+    expect(publishes(exchange(session))).toEqual(["t  0 0", "t  0 0 retain"]);
+    expect(listener.heard).toEqual(["a  0", "a  0 retain"]);
+  });
+});
+
+describe("UNSUBACK", () => {
+  it("[MQTT-3.10.4-5] ends a subscription that the broker never knew", () => {
+    const session = createSession();
+    const subscription = addSubscription(session.client, "a", 1, createListener());
+    if (subscription === undefined) throw new Error("no subscription");
+    unsubscribe(subscription);
+    connect(session, true);
+    expect(commands(exchange(session))).toEqual(["unsubscribe"]);
+    fromBroker(session, { cmd: "unsuback", messageId: 1, granted: [] });
+    expect(subscription.state).toBe(SubscriptionState.Off);
+    expect(commands(exchange(session))).toEqual([]);
+  });
 });
