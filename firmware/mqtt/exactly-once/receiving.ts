@@ -34,8 +34,11 @@ export function isCopy({ received, certain }: Receiving, id: number, dup: boolea
 }
 
 /** Bears an identifier in mind. False when there is no room, or it could not be kept: the link is closed. */
-function take({ received, stats }: Receiving, client: Client, id: number): boolean {
+function take({ received, stats, certain }: Receiving, client: Client, id: number): boolean {
   if (idListFind(received, id) >= 0) return true;
+  // What is left of a session that the broker may have forgotten need not be released by it, ever. The broker that still
+  // knows it sends no more than there is room for, so what comes to a full list is of another session.
+  if (!certain && received.count === received.capacity) idListRemove(received, 0);
   if (!idListAdd(received, id)) {
     stats.overruns++;
   } else {

@@ -1,8 +1,9 @@
 /** Lives in which something went wrong once, as fast-check cut them short. */
-import { type Setting, type Step } from "./promises";
+import { type Level, type Setting, type Step } from "./promises";
 
 export interface Found {
   readonly what: string;
+  readonly highest: Level;
   readonly setting: Setting;
   readonly steps: readonly Step[];
 }
@@ -19,12 +20,18 @@ function publish(qos: 0 | 1, length: number): Step {
   return { do: "publish", qos, length };
 }
 
+function time(ms: number): Step {
+  return { do: "time", ms };
+}
+
 const tell: Step = { do: "tell", qos: 0, length: 0 };
+const tellTwice: Step = { do: "tell", qos: 2, length: 0 };
 const plain = { clock: 0, lastId: 0, coalesce: 1, sending: 1, habits: { window: 1, grant: 2, slow: false } } as const;
 
 export const found: readonly Found[] = [
   {
     what: "room that is only there once what waits behind a run has moved",
+    highest: 1,
     setting: { ...plain, maxInFlight: 2, outboxSize: 300 },
     steps: [
       publish(1, 30),
@@ -51,6 +58,31 @@ export const found: readonly Found[] = [
       send(1, 40),
       publish(0, 0),
       publish(0, 0),
+    ],
+  },
+  {
+    what: "identifiers at QoS 2 of a session that is lost, which the client does not hear of",
+    highest: 2,
+    setting: { ...plain, maxInFlight: 1, outboxSize: 120 },
+    steps: [
+      send(16),
+      hear(4),
+      send(25),
+      { do: "tell", qos: 1, length: 0 },
+      hear(9),
+      hear(9),
+      tellTwice,
+      send(4),
+      hear(11),
+      { do: "lose", forget: true },
+      send(1, 40),
+      time(4177),
+      time(5823),
+      send(1),
+      send(16),
+      hear(4),
+      send(25),
+      tellTwice,
     ],
   },
 ];

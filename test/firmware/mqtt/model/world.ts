@@ -53,9 +53,11 @@ export interface World {
   /** What either side gave up with a session that was lost: it may arrive once or not at all. */
   readonly pardoned: Set<string>;
   /**
-   * A CONNACK was lost with its link. If it told of a new session, the next one does not: what was lost with the session
-   * before is then sent again, and may come twice.
+   * The broker has forgotten a session; and a CONNACK was lost with its link. If that one told of the new session, the
+   * next one does not, and nothing in MQTT tells a copy of the old session from a message of the new one: with both,
+   * QoS 2 may come twice or not at all, which no client can help.
    */
+  forgot: boolean;
   blind: boolean;
   readonly subscriptions: Subscription[];
   /** In how small pieces bytes travel. */
@@ -107,6 +109,7 @@ export function createWorld(given: WorldOptions = {}): World {
     heard: [],
     accepted: [],
     pardoned: new Set(),
+    forgot: false,
     blind: false,
     subscriptions: [],
     piece: 4096,
@@ -241,6 +244,7 @@ export function settle(world: World): void {
  */
 export function forget(world: World): void {
   if (world.broker.connected) throw new Error("a broker does not forget a session that is connected");
+  world.forgot = true;
   for (const line of [...brokerForgets(world.broker), ...world.accepted.filter((each) => qosOf(each) === 2)]) {
     world.pardoned.add(line);
   }
@@ -262,14 +266,16 @@ function qosOf(line: string): number {
  * What was promised of these lines and was not kept. Each of `sent` is another; `came` is what there is of them at the
  * other end.
  */
-export function broken(sent: readonly string[], came: readonly string[], { pardoned, blind }: World): string[] {
+export function broken(sent: readonly string[], came: readonly string[], { pardoned, blind, forgot }: World): string[] {
   const found: string[] = [];
+  const undecided = blind && forgot;
   const once = new Set(came);
   for (const line of sent) {
-    if (qosOf(line) > 0 && !once.has(line) && !pardoned.has(line)) found.push(`lost: ${line}`);
+    const promised = qosOf(line) === 1 || (qosOf(line) === 2 && !undecided);
+    if (promised && !once.has(line) && !pardoned.has(line)) found.push(`lost: ${line}`);
   }
   for (const line of duplicates(came)) {
-    if (qosOf(line) !== 1 && !(blind && pardoned.has(line))) found.push(`twice: ${line}`);
+    if (qosOf(line) === 0 || (qosOf(line) === 2 && !undecided)) found.push(`twice: ${line}`);
   }
   for (const line of once) if (!sent.includes(line)) found.push(`made up: ${line}`);
   for (const topic of new Set(sent.map(topicOf))) {
@@ -295,7 +301,7 @@ export function wrongs(world: World): string[] {
   if (held > 0 || outboxUsed(client.outbox) > 0) found.push(`${held} messages stay in the outbox`);
   if (client.quota !== client.window) found.push(`${client.window - client.quota} of the window never come back`);
   const remembered = (client.exactlyOnce?.releases.count ?? 0) + (client.exactlyOnce?.received.count ?? 0);
-  if (remembered > 0 && !world.blind) found.push(`${remembered} identifiers at QoS 2 are never forgotten`);
+  if (remembered > 0 && !(world.blind && world.forgot)) found.push(`${remembered} identifiers at QoS 2 are never forgotten`);
   const left = broker.session?.deliveries.length ?? 0;
   if (left > 0) found.push(`${left} deliveries of the broker never end`);
   if ((broker.session?.received.size ?? 0) > 0) found.push("messages of the client are never released");
