@@ -66,6 +66,11 @@ export interface Native {
   byteAt(this: void, bytes: Bytes, at: number): number;
   /** The two bytes at `at`, most significant first, 0 to 65535. */
   u16At(this: void, bytes: Bytes, at: number): number;
+  /**
+   * The place in a list of the first number that is `value`, counted from 0; -1 if there is none. The list is `count`
+   * numbers of two bytes each from `at` on, most significant first.
+   */
+  findU16(this: void, bytes: Bytes, at: number, count: number, value: number): number;
   /** Writes `value`, 0 to 65535, as two bytes, most significant first. */
   putU16(this: void, bytes: Bytes, at: number, value: number): void;
   /** Copies `count` bytes. The ranges may overlap. */

@@ -46,6 +46,17 @@ int native_u16At(lua_State *L) {
   return give_integer(L, two[0] << 8 | two[1]);
 }
 
+int native_findU16(lua_State *L) {
+  int32_t count = integer_argument(L, 3);
+  int32_t value = integer_argument(L, 4);
+  if (count < 0 || count > INT32_MAX / 2) count = INT32_MAX / 2;
+  const uint8_t *list = range_argument(L, 1, 2 * count);
+  for (int32_t place = 0; place < count; place += 1) {
+    if ((list[2 * place] << 8 | list[2 * place + 1]) == value) return give_integer(L, place);
+  }
+  return give_integer(L, -1);
+}
+
 int native_putU16(lua_State *L) {
   uint8_t *two = range_argument(L, 1, 2);
   int32_t value = integer_argument(L, 3);

@@ -12,6 +12,7 @@ declare const floorDivide: LuaFloorDivision<number, number, number>;
 export const allocate = moth.allocate;
 export const byteAt = moth.byteAt;
 export const u16At = moth.u16At;
+export const findU16 = moth.findU16;
 export const putU16 = moth.putU16;
 export const copy = moth.copy;
 export const find = moth.find;

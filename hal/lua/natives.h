@@ -5,7 +5,7 @@
 #include "lua.h"
 
 #define NATIVES(X) \
-  X(allocate) X(byteAt) X(u16At) X(putU16) X(copy) X(find) X(same) X(putText) X(textLength) X(isText) X(startsWith) \
+  X(allocate) X(byteAt) X(u16At) X(findU16) X(putU16) X(copy) X(find) X(same) X(putText) X(textLength) X(isText) X(startsWith) \
   X(createQueue) X(queueNumber) X(queueFits) X(queueOpen) X(queueClose) X(queueRun) X(queueNext) X(queuePiece) \
   X(queueTaken) X(queueFirst) X(queueAfter) X(queueOver) X(queuePut) X(queueAdd) X(queueFind) X(queueUnused) X(queueUsed) X(queueRewind) X(queueClear) \
   X(queueWindow) X(queueReady) X(queuePlaceholder) X(queueCompact) X(queueWaiting) X(queueCouldFit) X(queueDrop) X(putDecimal) X(decimalAt) X(isUtf8) X(isUtf8Without) X(matchFilter) X(textAt) X(round)

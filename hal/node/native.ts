@@ -39,6 +39,16 @@ export function u16At(bytes: Bytes, at: number): number {
   return byteAt(bytes, at) * 256 + byteAt(bytes, at + 1);
 }
 
+export function findU16(bytes: Bytes, at: number, count: number, value: number): number {
+  const list = checked(bytes, at, 2 * count);
+  const high = value >> 8;
+  const low = value & 255;
+  for (let place = 0, next = at; place < count; place++, next += 2) {
+    if (list[next] === high && list[next + 1] === low) return place;
+  }
+  return -1;
+}
+
 export function putU16(bytes: Bytes, at: number, value: number): void {
   const two = checked(bytes, at, 2);
   two[at] = value >> 8;

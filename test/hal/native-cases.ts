@@ -213,6 +213,13 @@ export const nativeCases: readonly NativeCase[] = [
   { what: "refuses a byte before the start", call: "byteAt", with: ["@a", -1], gives: outside },
   { what: "reads two bytes", holds: [0, 0xab, 0xcd], call: "u16At", with: ["@a", 1], gives: 0xabcd },
   { what: "refuses two bytes past the end", call: "u16At", with: ["@a", 15], gives: outside },
+  { what: "finds a number of two bytes", holds: [9, 1, 2, 3, 4, 1, 2], call: "findU16", with: ["@a", 1, 3, 0x0304], gives: 1 },
+  { what: "finds the first of equal numbers", holds: [1, 2, 1, 2], call: "findU16", with: ["@a", 0, 2, 0x0102], gives: 0 },
+  { what: "does not take the halves of two numbers for one", holds: [1, 2, 3, 4], call: "findU16", with: ["@a", 0, 2, 0x0203], gives: -1 },
+  { what: "does not find a number behind the list", holds: [1, 2, 3, 4], call: "findU16", with: ["@a", 0, 1, 0x0304], gives: -1 },
+  { what: "finds nothing in a list of nothing", holds: [1, 2], call: "findU16", with: ["@a", 0, 0, 0x0102], gives: -1 },
+  { what: "refuses a list past the end", call: "findU16", with: ["@a", 0, 9, 1], gives: outside },
+  { what: "refuses a list of less than nothing", call: "findU16", with: ["@a", 0, -1, 1], gives: outside },
   { what: "writes two bytes", call: "putU16", with: ["@a", 1, 0xabcd], gives: undefined, leaves: [0, 0xab, 0xcd, 0] },
   { what: "refuses to write two bytes past the end", call: "putU16", with: ["@a", 15, 1], gives: outside },
   {

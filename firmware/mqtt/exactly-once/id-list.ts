@@ -1,5 +1,5 @@
-/** Lists of packet identifiers, in the order in which they came. They are short: looking through one is a few steps. */
-import { allocate, copy, putU16, u16At } from "#native";
+/** Lists of packet identifiers, in the order in which they came. */
+import { allocate, copy, findU16, putU16 } from "#native";
 import { type IdList } from "../exactly-once";
 import { type Flow } from "../flow";
 
@@ -10,10 +10,7 @@ export function createIdList(capacity: number, flow: Flow): IdList {
 
 /** The place of an identifier, 0 for the oldest; -1 when it is not in the list. */
 export function idListFind(list: IdList, id: number): number {
-  for (let i = 0; i < list.count; i++) {
-    if (u16At(list.bytes, 2 * i) === id) return i;
-  }
-  return -1;
+  return findU16(list.bytes, 0, list.count, id);
 }
 
 /** Adds an identifier behind all others. False when there is no room. */

@@ -1,7 +1,7 @@
 /** An application that does nothing but call each block operation that a loop may call, turn after turn. */
 import type { Hal } from "../../../hal/hal";
 import {
-  allocate, byteAt, copy, decimalAt, div, find, isText, isUtf8, isUtf8Without, matchFilter, mod, putDecimal, putText,
+  allocate, byteAt, copy, decimalAt, div, find, findU16, isText, isUtf8, isUtf8Without, matchFilter, mod, putDecimal, putText,
   putU16, same, startsWith, textLength, u16At,
 } from "#native";
 
@@ -25,6 +25,7 @@ export default {
         const length = putText(a, 0, TOPIC);
         isText(a, 0, length, TOPIC);
         startsWith(a, 0, length, "moth/");
+        findU16(a, 0, 8, 0x2f61);
         isUtf8(a, 0, length);
         isUtf8Without(a, 0, length, 0x2b, 0x23);
         matchFilter(filters, 0, a, 0, length);
