@@ -52,6 +52,8 @@ export interface Broker {
   readonly habits: Habits;
   session: Session | undefined;
   connected: boolean;
+  /** It has accepted the CONNECT of this link, whether or not that is over. */
+  welcomed: boolean;
   /** What came of a packet that is not whole. */
   readonly heard: number[];
   /** What it has to say, from the next byte on. */
@@ -74,6 +76,7 @@ export function createBroker(level: Level, habits: Habits = plain): Broker {
     habits,
     session: undefined,
     connected: false,
+    welcomed: false,
     heard: [],
     says: [],
     waiting: [],
@@ -105,6 +108,7 @@ export function brokerHurries(broker: Broker): void {
 /** The connection is gone, with what was on its way. */
 export function brokerCut(broker: Broker): void {
   broker.connected = false;
+  broker.welcomed = false;
   broker.heard.length = 0;
   broker.says.length = 0;
   broker.waiting.length = 0;
@@ -183,6 +187,7 @@ export function brokerHears(broker: Broker, bytes: readonly number[]): void {
 
 function answer(broker: Broker, packet: Packet): void {
   if (packet.cmd === "connect") {
+    if (packet.protocolVersion !== broker.level) throw new Error(`the client speaks level ${packet.protocolVersion ?? 0}`);
     accept(broker, packet.clean === true);
     return;
   }
@@ -240,6 +245,7 @@ function accept(broker: Broker, clean: boolean): void {
   const sessionPresent = broker.session !== undefined;
   const session = (broker.session ??= { filters: new Map(), deliveries: [], received: new Set(), lastId: 0 });
   broker.connected = true;
+  broker.welcomed = true;
   say(broker, broker.level === 5 ? { cmd: "connack", reasonCode: 0, sessionPresent } : { cmd: "connack", returnCode: 0, sessionPresent });
   for (const { step, id } of session.deliveries) {
     if (step === Step.Released) say(broker, { cmd: "pubrel", messageId: id });

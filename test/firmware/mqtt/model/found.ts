@@ -26,7 +26,7 @@ function time(ms: number): Step {
 
 const tell: Step = { do: "tell", qos: 0, length: 0 };
 const tellTwice: Step = { do: "tell", qos: 2, length: 0 };
-const plain = { clock: 0, lastId: 0, coalesce: 1, sending: 1, habits: { window: 1, grant: 2, slow: false } } as const;
+const plain = { level: 4, clock: 0, lastId: 0, coalesce: 1, sending: 1, habits: { window: 1, grant: 2, slow: false } } as const;
 
 export const found: readonly Found[] = [
   {

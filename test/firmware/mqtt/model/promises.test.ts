@@ -9,7 +9,7 @@ import { wrongs } from "./world";
 const numRuns = process.env["MOTH_EXECUTOR"] === "lua" ? 150 : 1500;
 
 describe("whatever happens", () => {
-  it("[MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.6.0-1] [MQTT-4.6.0-2] QoS 0 and 1 keep their promises, both ways", () => {
+  it("[MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.6.0-1] [MQTT-4.6.0-2] QoS 0 and 1 keep their promises, both ways, in 3.1.1 and 5.0", () => {
     fc.assert(
       fc.property(settings, steps(1), (setting, sequence) => {
         expect(wrongs(live(setting, sequence, 1))).toEqual([]);

@@ -7,6 +7,7 @@ import { clientPoll, clientWait } from "../../../../firmware/mqtt/client";
 import { LinkLoss, LinkState } from "../../../../firmware/core/link";
 import { createPublication } from "../../../../firmware/mqtt/publication";
 import { type ClientOptions } from "../../../../firmware/mqtt/client-state";
+import { type Level as Protocol } from "./packets";
 import { brokerAnswers, brokerHurries, brokerPublishes, type Habits } from "./broker";
 import { carryIn, carryOut, createWorld, cutLink, forget, publish, settle, start, subscribe, turn, type World } from "./world";
 
@@ -21,6 +22,8 @@ export type Step =
 
 /** How the world is that the steps are taken in. */
 export interface Setting {
+  /** MQTT 3.1.1 or 5.0. */
+  readonly level: Protocol;
   readonly clock: number;
   readonly lastId: number;
   readonly maxInFlight: number;
@@ -32,6 +35,7 @@ export interface Setting {
 }
 
 export const settings: fc.Arbitrary<Setting> = fc.record({
+  level: fc.constantFrom(4, 5),
   clock: fc.integer(),
   lastId: fc.constantFrom(0, 3, 65530, 65535),
   maxInFlight: fc.constantFrom(1, 2, 3, 8),
@@ -118,15 +122,15 @@ export function live(
   options: Partial<ClientOptions> = {},
   plant: (world: World) => void = () => undefined,
 ): World {
-  const { clock, lastId, maxInFlight, outboxSize, coalesce, sending, habits } = setting;
+  const { level, clock, lastId, maxInFlight, outboxSize, coalesce, sending, habits } = setting;
   const client = { maxInFlight, outboxSize, outboxSlots: 8, coalesce, receiveSize: 100, ...options };
   const exactlyOnce = { sending, receiving: habits.window };
-  const world = createWorld({ client, habits, now: clock, ...(highest === 2 ? { exactlyOnce } : {}) });
+  const world = createWorld({ client, level, habits, now: clock, ...(highest === 2 ? { exactlyOnce } : {}) });
   world.client.lastId = lastId;
   plant(world);
   for (let qos = 0; qos <= highest; qos++) {
-    const level = qos === 2 ? 2 : qos === 1 ? 1 : 0;
-    subscribe(world, topicsIn[level], level);
+    const at = qos === 2 ? 2 : qos === 1 ? 1 : 0;
+    subscribe(world, topicsIn[at], at);
   }
   start(world);
   sequence.forEach((step, number) => {

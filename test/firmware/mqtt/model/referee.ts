@@ -73,19 +73,14 @@ export function createReferee(level: Level, window = 65535): Referee {
 
 /** A new link, after the one before, if any, is gone. */
 export function refereeNewLink(referee: Referee): void {
-  for (const list of [referee.out, referee.in]) list.length = 0;
-  forgetOwed(referee);
+  const { out, in: heard, pubacks, pubrecs, pubcomps, pubrels } = referee;
+  for (const list of [out, heard, pubacks, pubrecs, pubcomps, pubrels]) list.length = 0;
+  referee.oldPubrels = 0;
   referee.requests.clear();
   referee.connects = 0;
   referee.connacks = 0;
   referee.goodbyes = 0;
   for (const flow of referee.flows.values()) if (flow.step === Step.Sent) flow.step = Step.Doubtful;
-}
-
-/** The client has ended the link, so it owes no answer on it. */
-export function forgetOwed(referee: Referee): void {
-  for (const list of [referee.pubacks, referee.pubrecs, referee.pubcomps, referee.pubrels]) list.length = 0;
-  referee.oldPubrels = 0;
 }
 
 /** What the client still owes, on a link that has come to rest. */

@@ -135,7 +135,7 @@ function asQos(qos: number): 0 | 1 | 2 {
   return qos === 2 ? 2 : qos === 1 ? 1 : 0;
 }
 
-export const scenarios: readonly Scenario[] = [
+const all: readonly Scenario[] = [
   ...connects,
   ...messages(0),
   ...messages(1),
@@ -143,6 +143,13 @@ export const scenarios: readonly Scenario[] = [
   ...messages(2),
   mixed(2),
 ];
+
+/** The same in MQTT 5.0. */
+function inFive(scenario: Scenario): Scenario {
+  return { ...scenario, name: `${scenario.name}, in MQTT 5.0`, options: { ...scenario.options, level: 5 } };
+}
+
+export const scenarios: readonly Scenario[] = [...all, ...all.map(inFive)];
 
 export function perform(scenario: Scenario, arrange: (world: World) => void): World {
   const world = createWorld(scenario.options);

@@ -7,6 +7,7 @@ import { addSubscription, clientPoll, clientStart, clientWait, createClient } fr
 import { type Client, type ClientOptions, ClientState } from "../../../../firmware/mqtt/client-state";
 import { LinkLoss, LinkState } from "../../../../firmware/core/link";
 import { createExactlyOnce, type ExactlyOnceOptions } from "../../../../firmware/mqtt/exactly-once/create";
+import { createFive } from "../../../../firmware/mqtt/five/create";
 import { outboxCount, outboxUsed } from "../../../../firmware/mqtt/outbox";
 import { type Publication } from "../../../../firmware/mqtt/publication";
 import { publishText } from "../../../../firmware/mqtt/publish";
@@ -23,7 +24,7 @@ import {
   plain,
 } from "./broker";
 import { type Level } from "./packets";
-import { createReferee, forgetOwed, type Referee, refereeGave, refereeNewLink, refereeOwed, refereeSaw } from "./referee";
+import { createReferee, type Referee, refereeGave, refereeNewLink, refereeOwed, refereeSaw } from "./referee";
 import { createWire, type Wire } from "./wire";
 
 /** What the link is good for until it is cut, in bytes since the beginning of the world. */
@@ -95,7 +96,10 @@ const defaults: ClientOptions = {
 export function createWorld(given: WorldOptions = {}): World {
   const { client: options = {}, exactlyOnce, level = 4, habits = plain, now = 0 } = given;
   const wire = createWire(now);
-  const feature = exactlyOnce === undefined ? {} : { exactlyOnce: createExactlyOnce(exactlyOnce) };
+  const feature = {
+    ...(exactlyOnce === undefined ? {} : { exactlyOnce: createExactlyOnce(exactlyOnce) }),
+    ...(level === 5 ? { protocol: level, five: createFive({}) } : {}),
+  };
   const client = createClient({ ...defaults, ...options, ...feature }, wire, { next: () => 0 }, {
     online: () => undefined,
     offline: () => undefined,
@@ -154,9 +158,9 @@ export function publish(world: World, publication: Publication, topic: string, p
 export function cutLink(world: World, loss = LinkLoss.Network): void {
   const { client, wire, broker } = world;
   if (wire.state === LinkState.Down || wire.state === LinkState.Opening) return;
-  // A client that leaves has not lost its link.
-  if (client.state !== ClientState.Leaving) world.cuts++;
-  if (broker.connected && world.referee.connacks === 0) world.blind = true;
+  // A client that leaves has not lost its link; one that says in MQTT 5.0 why it closes it, has.
+  if (client.state !== ClientState.Leaving || !client.leaving) world.cuts++;
+  if (broker.welcomed && world.referee.connacks === 0) world.blind = true;
   wire.down(wire.state === LinkState.Closing ? LinkLoss.Closed : loss);
   brokerCut(broker);
 }
@@ -182,9 +186,9 @@ function cutAsAsked(world: World): void {
   if (how === "forget") forget(world);
 }
 
-/** The client has closed its link, perhaps just now. */
-function isClosing({ wire }: World): boolean {
-  return wire.state === LinkState.Closing;
+/** The client has ended its link, perhaps just now. In MQTT 5.0 it may still have to say why; it hears nothing more. */
+function isClosing({ client, wire }: World): boolean {
+  return wire.state === LinkState.Closing || (client.state === ClientState.Leaving && !client.leaving);
 }
 
 /** Bytes to the client, at most `most`. Gives whether any were taken. */
@@ -194,11 +198,11 @@ export function carryIn(world: World, most = Number.MAX_SAFE_INTEGER): boolean {
   const left = cut.in - world.received;
   const bytes = broker.says.slice(0, Math.min(most, left));
   // What the client answers while it reads is sent later, so all that it reads can be told before.
+  const deaf = isClosing(world);
   const room = wire.give(bytes, world.piece);
-  refereeGave(referee, bytes.slice(0, room));
+  if (!deaf) refereeGave(referee, bytes.slice(0, room));
   broker.says.splice(0, room);
   world.received += room;
-  if (isClosing(world)) forgetOwed(referee);
   if (world.received < cut.in) return room > 0;
   cutAsAsked(world);
   return true;
