@@ -45,10 +45,13 @@ test("bytes under load go both ways without loss, and take the time that they ta
 test("a ring that is full says so: the wire takes no more than its rate", async () => {
   await booted();
   const heard = listen();
+  const began = board.clock.now;
   board.type("f");
   const taken = Number(/\d+/.exec(await board.heard("\n"))?.[0]);
+  // On a busy computer the ring is filled slowly, and empties in the meantime.
+  const gone = ((board.clock.now - began) * 115_200) / 10_000;
   expect(taken).toBeGreaterThanOrEqual(1024);
-  expect(taken).toBeLessThan(1400);
+  expect(taken).toBeLessThanOrEqual(1024 + 2 + gone);
   await board.until(() => heard.bytes.length === taken);
   expect(heard.bytes.every((byte) => byte === "x".charCodeAt(0))).toBe(true);
 });
