@@ -1,10 +1,11 @@
 import { type Client, Fault } from "../../firmware/mqtt/client-state";
+import { reasonText } from "./mqtt-reason";
 
 /** Why something that was asked of the MQTT client did not happen. */
 export type MqttTrouble =
   /** No broker could be reached, or made sure of: the message has what the system said. */
   | "unreachable"
-  /** The broker refused the session, or the subscription. */
+  /** The broker refused the session, the subscription, or in MQTT 5.0 the message. */
   | "refused"
   /** The broker broke the protocol, did not answer in time, or hung up. */
   | "lost"
@@ -14,19 +15,27 @@ export type MqttTrouble =
   | "invalid"
   /** There is no room for it, now or ever; the message says for what. */
   | "full"
-  /** It was dropped from the outbox to make room, or because the broker has forgotten the session. */
+  /** It was dropped from the outbox: the broker has forgotten the session, or nobody wants it any more. */
   | "dropped"
   /** The client was told to leave. */
   | "left";
 
+export interface MqttErrorOptions extends ErrorOptions {
+  readonly reasonCode?: number;
+}
+
 export class MqttError extends Error {
+  /** The broker's reason code of MQTT 5.0, or the return code of its CONNACK, if that is what it rests on. */
+  readonly reasonCode: number | undefined;
+
   constructor(
     readonly trouble: MqttTrouble,
     message: string,
-    options?: ErrorOptions,
+    options?: MqttErrorOptions,
   ) {
     super(message, options);
     this.name = "MqttError";
+    this.reasonCode = options?.reasonCode;
   }
 }
 
@@ -40,13 +49,22 @@ const REFUSALS = [
   "this client is not authorised",
 ];
 
-/** Why the session is gone, or did not come about; `problem` is what the socket said of it, if anything. */
-export function whyOffline(client: Client, problem: Error | undefined): MqttError {
+/**
+ * Why the session is gone, or did not come about; `problem` is what the socket said of it, if anything, and `words` what
+ * the broker has said in MQTT 5.0.
+ */
+export function whyOffline(client: Client, problem: Error | undefined, words: string): MqttError {
   const broker = client.brokers[client.broker] ?? client.options;
   const where = `${broker.host}:${broker.port}`;
   switch (client.fault) {
     case Fault.Refused:
-      return new MqttError("refused", `${where} refused: ${REFUSALS[client.refusal] ?? "no reason given"} (${client.refusal})`);
+      return new MqttError("refused", `${where} refused: ${refusalText(client, words)}`, { reasonCode: client.refusal });
+    case Fault.Dismissed: {
+      const text = `${where} ended the link: ${reasonText(client.refusal, words)}`;
+      return new MqttError("lost", text, { reasonCode: client.refusal });
+    }
+    case Fault.NotAuthentic:
+      return new MqttError("lost", `${where} did not show that it is who it should be`);
     case Fault.ConnackMissing:
       return new MqttError("lost", `${where} did not answer the CONNECT`);
     case Fault.PingrespMissing:
@@ -65,4 +83,8 @@ export function whyOffline(client: Client, problem: Error | undefined): MqttErro
   if (client.leaving) return new MqttError("left", "the client has left");
   const trouble = client.welcome ? "lost" : "unreachable";
   return new MqttError(trouble, `${where}: ${problem?.message ?? "the link was closed by the broker"}`, { cause: problem });
+}
+
+function refusalText({ five, refusal }: Client, words: string): string {
+  return five === undefined ? `${REFUSALS[refusal] ?? "no reason given"} (${refusal})` : reasonText(refusal, words);
 }

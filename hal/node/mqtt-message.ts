@@ -1,5 +1,7 @@
 import type { Message } from "../../firmware/mqtt/subscriptions";
 import type { Qos } from "../../firmware/mqtt/packet";
+import type { Properties } from "../../firmware/mqtt/five/properties";
+import { readProperties, type ReceivedProperties } from "./mqtt-five";
 import { view } from "./view";
 
 /** A message that came in. It is the handler's own, to be kept as long as it likes. */
@@ -12,6 +14,8 @@ export class ReceivedMessage {
     readonly retain: boolean,
     /** The broker may have sent it before. */
     readonly dup: boolean,
+    /** What it says of itself in MQTT 5.0. */
+    readonly properties: ReceivedProperties | undefined,
   ) {}
 
   /** The payload, read as UTF-8. */
@@ -31,7 +35,8 @@ export class MessageReader {
   private topic = "";
   private topicBytes = Buffer.alloc(0);
 
-  read(lent: Message): ReceivedMessage {
+  /** `properties`: those of the message, in MQTT 5.0. */
+  read(lent: Message, properties: Properties | undefined): ReceivedMessage {
     const bytes = view(lent.bytes);
     const { topicAt, topicLength, payloadAt, payloadLength } = lent;
     if (!startsAt(bytes, topicAt, topicLength, this.topicBytes)) {
@@ -39,7 +44,8 @@ export class MessageReader {
       this.topic = this.topicBytes.toString();
     }
     const payload = copyOf(bytes, payloadAt, payloadLength);
-    return new ReceivedMessage(this.topic, payload, qosOf(lent.qos), lent.retain, lent.dup);
+    const said = properties === undefined ? undefined : readProperties(properties);
+    return new ReceivedMessage(this.topic, payload, qosOf(lent.qos), lent.retain, lent.dup, said);
   }
 }
 

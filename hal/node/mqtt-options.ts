@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Broker, ClientOptions } from "../../firmware/mqtt/client-state";
 import type { Notice, Protocol } from "../../firmware/mqtt/connect";
 import { createExactlyOnce } from "../../firmware/mqtt/exactly-once/create";
+import type { Five, FiveConnect } from "../../firmware/mqtt/five";
 import type { Entropy } from "../hal";
 import type { TlsOptions } from "./link-tcp";
 import type { MqttError } from "./mqtt-error";
@@ -17,11 +18,16 @@ export interface MqttOptions {
   readonly tls?: TlsOptions;
   /** How long a broker may take until the stream is up, TLS handshake included, in ms. Default: 10000. */
   readonly linkPatience?: number;
-  /** 3 is MQTT 3.1, 4 is 3.1.1. Default: 4. */
-  readonly protocol?: Exclude<Protocol, 5>;
+  /** 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0. Default: 4. */
+  readonly protocol?: Protocol;
+  /** What MQTT 5.0 adds to CONNECT, for protocol 5 alone: `sessionExpiry`, `receiveMaximum`, `maximumPacketSize` and more. */
+  readonly five?: FiveConnect;
   /** Default: one that nobody else has. A session that is to be found again needs one of its own. */
   readonly clientId?: string;
-  /** False: the broker keeps subscriptions and messages while the client is away. Default: true. */
+  /**
+   * False: the broker keeps subscriptions and messages while the client is away. Default: true. In MQTT 5.0 it is Clean
+   * Start, and `five.sessionExpiry` says how long they are kept: left out, for ever with false, and not at all with true.
+   */
   readonly clean?: boolean;
   /** Seconds, 0 to 65535; 0 turns it off. Default: 60. */
   readonly keepAlive?: number;
@@ -41,7 +47,10 @@ export interface MqttOptions {
    * otherwise. What comes beyond that it loses in MQTT 3.1.1, and says nothing.
    */
   readonly exactlyOnceInFlight?: number;
-  /** The largest packet that is delivered, in bytes, at most 65535, the default. A larger one is read over. */
+  /**
+   * The largest packet that is delivered, in bytes, at most 65535, the default. A larger one is read over. In MQTT 5.0 it
+   * is one byte less, less `five.aliasTopicSize`, and the broker is told, unless `five.maximumPacketSize` says otherwise.
+   */
   readonly receiveSize?: number;
   /** How many bytes all filters together take in one SUBSCRIBE. Default: 8192. */
   readonly subscribeRoom?: number;
@@ -75,7 +84,7 @@ const KEEP_ALIVE = 60;
 const COALESCE = 32767;
 
 /** The options of the firmware's client. */
-export function clientOptions(options: MqttOptions): ClientOptions {
+export function clientOptions(options: MqttOptions, five: Five | undefined): ClientOptions {
   const { host, otherBrokers, protocol, userName, password, will, birth, farewell, maxInFlight } = options;
   return {
     host,
@@ -92,10 +101,16 @@ export function clientOptions(options: MqttOptions): ClientOptions {
     farewell,
     outboxSize: options.outboxSize ?? LARGEST,
     outboxSlots: options.outboxSlots ?? OUTBOX_SLOTS,
-    receiveSize: options.receiveSize ?? LARGEST,
+    receiveSize: Math.min(options.receiveSize ?? LARGEST, largestReceived(options)),
     subscribeRoom: options.subscribeRoom ?? SUBSCRIBE_ROOM,
     coalesce: COALESCE,
     maxInFlight,
     exactlyOnce: createExactlyOnce({ sending: SENDING, receiving: RECEIVING }),
+    five,
   };
+}
+
+/** MQTT 5.0 puts messages together anew, in a buffer that has room for a topic besides. */
+function largestReceived({ protocol, five }: MqttOptions): number {
+  return protocol === 5 ? LARGEST - 1 - (five?.aliasTopicSize ?? 0) : LARGEST;
 }

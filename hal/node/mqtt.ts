@@ -15,9 +15,15 @@ import {
   clientWait,
   createClient,
 } from "../../firmware/mqtt/client";
-import { type Client, type ClientStats, ClientState, Mistake } from "../../firmware/mqtt/client-state";
+import type { Span } from "../../firmware/core/link";
+import { type Client, type ClientStats, ClientState, Mistake, PublishError } from "../../firmware/mqtt/client-state";
+import type { SubscriptionOptions } from "../../firmware/mqtt/five";
+import { createFive } from "../../firmware/mqtt/five/create";
+import { isFailure } from "../../firmware/mqtt/five/reason";
+import { type FiveState, type Report, Unsent } from "../../firmware/mqtt/five/state";
+import { subscribeWith } from "../../firmware/mqtt/five/subscriptions";
 import { outboxFits } from "../../firmware/mqtt/outbox";
-import { lengthBytes, type Qos } from "../../firmware/mqtt/packet";
+import { lengthBytes, PacketType, type Qos } from "../../firmware/mqtt/packet";
 import { createPublication, type Publication } from "../../firmware/mqtt/publication";
 import { publishBytes } from "../../firmware/mqtt/publish";
 import { subscribeAgain, type Subscription, SubscriptionState, unsubscribe } from "../../firmware/mqtt/subscriptions";
@@ -27,13 +33,24 @@ import { NodeClock } from "./clock";
 import { nodeEntropy } from "./entropy";
 import { TcpLink } from "./link-tcp";
 import { MqttError, whyOffline } from "./mqtt-error";
+import {
+  connectProblem,
+  extrasOf,
+  isServedAs,
+  publicationOfOne,
+  type PublishProperties,
+  subscriptionProblem,
+} from "./mqtt-five";
 import { Flows } from "./mqtt-flows";
 import { type Handler, MessageReader } from "./mqtt-message";
 import { clientOptions, type MqttOptions } from "./mqtt-options";
-import { isText, queueNumber, u16At } from "./native";
+import { reasonText } from "./mqtt-reason";
+import { isText, queueNumber, textAt, u16At } from "./native";
 
+export { type FiveConnect, RetainHandling, type SubscriptionOptions } from "../../firmware/mqtt/five";
 export type { TlsOptions } from "./link-tcp";
 export { MqttError, type MqttTrouble } from "./mqtt-error";
+export type { PublishProperties, ReceivedProperties } from "./mqtt-five";
 export type { Handler, ReceivedMessage } from "./mqtt-message";
 export type { MqttOptions } from "./mqtt-options";
 
@@ -42,6 +59,8 @@ export interface PublishOptions {
   readonly qos?: Qos;
   /** The broker keeps it, for those who subscribe later. Default: false. */
   readonly retain?: boolean;
+  /** What the message says of itself, in MQTT 5.0. Its expiry counts from when it has room in the outbox. */
+  readonly properties?: PublishProperties;
 }
 
 /** As many as Mosquitto bears in mind. */
@@ -56,6 +75,8 @@ const LONGEST = 65535;
 const BATCH = 32;
 /** How long fewer are held back, in ms. */
 const HOLD = 1;
+/** How many messages in the outbox can grow old, in MQTT 5.0. Any more keep the expiry that they were published with. */
+const EXPIRIES = 256;
 /** How many topics are kept encoded. When more are published to, it begins anew. */
 const TOPICS_KEPT = 1000;
 
@@ -80,6 +101,8 @@ export async function connect(options: MqttOptions): Promise<Mqtt> {
 interface Subscribed {
   readonly subscription: Subscription;
   handler: Handler;
+  /** Why the broker did not do what it was asked last, if it has said so. */
+  refusal: MqttError | undefined;
 }
 
 /** A publish that waits: for room in the outbox, or for others at QoS 2. */
@@ -92,7 +115,7 @@ interface Backlog {
 
 /** An answer of the broker that somebody waits for. */
 interface Question {
-  readonly subscription: Subscription;
+  readonly entry: Subscribed;
   /** Whether the filter is to be on, or off. */
   readonly on: boolean;
   readonly resolve: (granted: number) => void;
@@ -103,6 +126,8 @@ interface Question {
 export class Mqtt {
   /** The firmware's client, for whoever wants to look inside. */
   readonly core: Client;
+  /** And its MQTT 5.0: what the broker grants in this session is in `granted`. */
+  readonly five: FiveState | undefined;
   /** Ends with the first session, or with the reason why none of the brokers gave one at the first try. */
   readonly firstTry: Promise<void>;
 
@@ -111,6 +136,8 @@ export class Mqtt {
   private readonly link: TcpLink;
   private readonly flows: Flows;
   private readonly reader = new MessageReader();
+  /** What the broker has said with the CONNACK that refuses, or DISCONNECT, of this link. */
+  private lastWords = "";
   private readonly subscribed: Subscribed[] = [];
   private questions: Question[] = [];
   private backlog: Backlog[] = [];
@@ -136,6 +163,15 @@ export class Mqtt {
   private over = false;
 
   constructor(options: MqttOptions) {
+    const isFive = options.protocol === 5;
+    if (!isFive && options.five !== undefined) throw new MqttError("invalid", "five is for protocol 5");
+    const problem = options.five === undefined ? undefined : connectProblem(options.five);
+    if (problem !== undefined) throw new MqttError("invalid", problem);
+    const events = {
+      told: (_now: number, report: Report) => this.told(report),
+      unsent: (_now: number, why: Unsent, topic: Span) => this.unsent(why, topic),
+    };
+    this.five = isFive ? createFive({ ...options.five, expiries: EXPIRIES, events }) : undefined;
     this.exactlyOnceInFlight = options.exactlyOnceInFlight ?? EXACTLY_ONCE_IN_FLIGHT;
     this.link = new TcpLink({
       clock: this.clock,
@@ -147,13 +183,14 @@ export class Mqtt {
     this.firstTry = new Promise((resolve, reject) => (onFirst = { resolve, reject }));
     // Not everybody waits for it.
     this.firstTry.catch(() => undefined);
-    this.core = createClient(clientOptions(options), this.link, options.entropy ?? nodeEntropy, {
+    this.core = createClient(clientOptions(options, this.five), this.link, options.entropy ?? nodeEntropy, {
       online: (_now, sessionPresent) => {
         onFirst?.resolve();
         options.onOnline?.(sessionPresent);
       },
       offline: () => {
-        const why = whyOffline(this.core, this.link.problem);
+        const why = whyOffline(this.core, this.link.problem, this.lastWords);
+        this.lastWords = "";
         this.forget(why);
         if (this.core.nextBroker === 0 && !this.core.welcome) onFirst?.reject(why);
         options.onOffline?.(why);
@@ -183,7 +220,8 @@ export class Mqtt {
   /**
    * Publishes. The promise ends when the message's flow does: at QoS 0 when it was handed to the socket, at QoS 1 when
    * the broker has acknowledged it, at QoS 2 with its PUBCOMP, over however many links that takes. While the outbox is full, messages wait for
-   * room in their order; whoever publishes without end must wait for the promises. Rejects with a {@link MqttError}.
+   * room in their order; whoever publishes without end must wait for the promises. Rejects with a {@link MqttError}; it
+   * carries the reason code when the broker, in MQTT 5.0, has acknowledged the message with one of 128 or more.
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -191,12 +229,13 @@ export class Mqtt {
         reject(new MqttError("left", "the client has left"));
         return;
       }
-      const publication = this.publicationOf(topic, options?.qos ?? 0, options?.retain ?? false);
+      const topical = this.publicationOf(topic, options?.qos ?? 0, options?.retain ?? false);
+      const bytes = typeof payload === "string" ? this.encode(payload) : payload;
+      const publication = this.forMessage(topical, bytes?.length ?? 0, options?.properties);
       if (publication instanceof MqttError) {
         reject(publication);
         return;
       }
-      const bytes = typeof payload === "string" ? this.encode(payload) : payload;
       const refusal = bytes === undefined ? "longer than 65535 bytes" : this.refusalOf(publication, bytes.length);
       if (bytes === undefined || refusal !== undefined) {
         reject(new MqttError("invalid", `this message to ${topic} can never be sent: it is ${refusal}`));
@@ -210,13 +249,23 @@ export class Mqtt {
 
   /**
    * Subscribes, and keeps the subscription up over lost sessions. Ends with the QoS that the broker has granted. The
-   * same filter again: the new handler takes the place of the old one. Rejects with a {@link MqttError}.
+   * same filter again: the new handler takes the place of the old one. `options` say how MQTT 5.0 is to serve it; left
+   * out, they stay as they are. Rejects with a {@link MqttError}.
    */
-  subscribe(filter: string, qos: Qos, handler: Handler): Promise<number> {
+  subscribe(filter: string, qos: Qos, handler: Handler, options?: SubscriptionOptions): Promise<number> {
     return new Promise((resolve, reject) => {
+      const problem = options === undefined ? undefined : this.problemWith(filter, options);
+      if (problem !== undefined) {
+        reject(new MqttError("invalid", problem));
+        return;
+      }
       const known = this.subscribedTo(filter, qos);
       if (known === undefined && this.isListened(filter)) {
         reject(new MqttError("invalid", `${filter} is subscribed at another QoS: unsubscribe first`));
+        return;
+      }
+      if (known !== undefined && options !== undefined && isOn(known) && !isServedAs(known.subscription.options ?? {}, options)) {
+        reject(new MqttError("invalid", `${filter} is subscribed with other options: unsubscribe first`));
         return;
       }
       const entry = known ?? this.addFilter(filter, qos, handler);
@@ -225,8 +274,10 @@ export class Mqtt {
         return;
       }
       entry.handler = handler;
+      entry.refusal = undefined;
+      if (options !== undefined) subscribeWith(entry.subscription, options);
       subscribeAgain(entry.subscription);
-      this.questions.push({ subscription: entry.subscription, on: true, resolve, reject });
+      this.questions.push({ entry, on: true, resolve, reject });
       this.wake();
     });
   }
@@ -239,8 +290,9 @@ export class Mqtt {
         reject(new MqttError("invalid", `${filter} is not subscribed`));
         return;
       }
+      entry.refusal = undefined;
       unsubscribe(entry.subscription);
-      this.questions.push({ subscription: entry.subscription, on: false, resolve: () => resolve(), reject });
+      this.questions.push({ entry, on: false, resolve: () => resolve(), reject });
       this.wake();
     });
   }
@@ -363,14 +415,18 @@ export class Mqtt {
     reject: (error: MqttError) => void,
   ): boolean {
     if (publication.qos === 2 && this.flows.exactlyOnce >= this.exactlyOnceInFlight) return false;
-    const remaining = publication.head.length + payload.length;
+    const remaining = this.bodySize(publication, payload.length);
     const size = 1 + lengthBytes(remaining) + remaining;
     if (!outboxFits(this.core.outbox, size)) {
       if (!this.link.flowing || this.turning) return false;
       this.pump();
       if (!outboxFits(this.core.outbox, size)) return false;
     }
-    if (!publishBytes(this.core, publication, payload, 0, payload.length)) return false;
+    if (!publishBytes(this.core, publication, payload, 0, payload.length)) {
+      const refusal = this.refusalByBroker();
+      if (refusal !== undefined) reject(refusal);
+      return refusal !== undefined;
+    }
     this.flows.add(publication.qos, resolve, reject);
     this.wake();
     return true;
@@ -392,9 +448,47 @@ export class Mqtt {
   }
 
   private refusalOf(publication: Publication, length: number): string | undefined {
-    const size = 1 + 3 + publication.head.length + length;
+    const size = 1 + 3 + this.bodySize(publication, length);
     const { outboxSize } = this.core.options;
     return size > outboxSize ? `${size} bytes, and the outbox has ${outboxSize}` : undefined;
+  }
+
+  /** What comes behind the fixed header of a PUBLISH with a payload of `length` bytes. */
+  private bodySize({ head, extras }: Publication, length: number): number {
+    if (this.five === undefined) return head.length + length;
+    const size = extras?.size ?? 0;
+    return head.length + lengthBytes(size) + size + length;
+  }
+
+  /** Why the broker of this session would not take the message that was refused last; `undefined` if it is not for that. */
+  private refusalByBroker(): MqttError | undefined {
+    switch (this.core.publishError) {
+      case PublishError.PacketTooLarge:
+        return unsentError(Unsent.TooLarge);
+      case PublishError.QosTooHigh:
+        return unsentError(Unsent.Qos);
+      case PublishError.RetainRefused:
+        return unsentError(Unsent.Retain);
+      default:
+        return undefined;
+    }
+  }
+
+  /** What one message is published with. */
+  private forMessage(
+    publication: Publication | MqttError,
+    length: number,
+    properties: PublishProperties | undefined,
+  ): Publication | MqttError {
+    if (publication instanceof MqttError) return publication;
+    if (this.five === undefined) return properties === undefined ? publication : new MqttError("invalid", "properties are for protocol 5");
+    const extras = properties === undefined ? undefined : extrasOf(properties);
+    if (typeof extras === "string") return new MqttError("invalid", extras);
+    return publicationOfOne(publication, length, extras);
+  }
+
+  private problemWith(filter: string, options: SubscriptionOptions): string | undefined {
+    return this.five === undefined ? "options of a subscription are for protocol 5" : subscriptionProblem(filter, options);
   }
 
   private publicationOf(topic: string, qos: Qos, retain: boolean): Publication | MqttError {
@@ -427,7 +521,7 @@ export class Mqtt {
   private addFilter(filter: string, qos: Qos, handler: Handler): Subscribed | undefined {
     const take = (message: Parameters<MessageReader["read"]>[0]): void => {
       try {
-        entry?.handler(this.reader.read(message));
+        entry?.handler(this.reader.read(message, this.five?.properties));
       } catch (error) {
         // It is the program's, not the client's: thrown where it does not get into the client's way.
         queueMicrotask(() => {
@@ -436,20 +530,47 @@ export class Mqtt {
       }
     };
     const subscription = addSubscription(this.core, filter, qos, { message: (_now, message) => take(message) });
-    const entry = subscription === undefined ? undefined : { subscription, handler };
+    const entry: Subscribed | undefined = subscription === undefined ? undefined : { subscription, handler, refusal: undefined };
     if (entry !== undefined) this.subscribed.push(entry);
     return entry;
   }
 
   /** Tells those who wait for a subscription's state. */
   private answer(): void {
-    this.questions = this.questions.filter(({ subscription, on, resolve, reject }) => {
-      const { state, granted } = subscription;
-      if (state === (on ? SubscriptionState.Granted : SubscriptionState.Off)) resolve(granted);
-      else if (state === SubscriptionState.Refused) reject(new MqttError("refused", "the broker refused the filter"));
-      else return true;
+    this.questions = this.questions.filter(({ entry, on, resolve, reject }) => {
+      const { state, granted } = entry.subscription;
+      const isDone = state === (on ? SubscriptionState.Granted : SubscriptionState.Off);
+      if (!isDone && state !== SubscriptionState.Refused) return true;
+      if (isDone && entry.refusal === undefined) resolve(granted);
+      else reject(entry.refusal ?? new MqttError("refused", "the broker refused the filter"));
       return false;
     });
+  }
+
+  /** MQTT 5.0: the broker has said why. */
+  private told({ packet, reason, id, topic, text }: Report): void {
+    const words = textAt(text.bytes, text.at, text.count);
+    if (packet === PacketType.Disconnect || packet === PacketType.Connack) {
+      this.lastWords = isFailure(reason) || packet === PacketType.Disconnect ? words : "";
+      return;
+    }
+    // Of a message that waits for no acknowledgement on this link, there is no topic, and it is not over.
+    if (!isFailure(reason) || topic.count === 0) return;
+    const refusal = new MqttError("refused", `the broker refused: ${reasonText(reason, words)}`, { reasonCode: reason });
+    if (packet === PacketType.Puback || packet === PacketType.Pubrec) {
+      this.flows.ended(id, refusal);
+      return;
+    }
+    const state = packet === PacketType.Suback ? SubscriptionState.Refused : SubscriptionState.Leaving;
+    const filter = textAt(topic.bytes, topic.at, topic.count);
+    for (const entry of this.subscribed) {
+      if (entry.subscription.state === state && isFilter(entry.subscription, filter)) entry.refusal = refusal;
+    }
+  }
+
+  /** MQTT 5.0: a message that waited is dropped. Only those at QoS 1 and 2 wait; the identifier stands behind the topic. */
+  private unsent(why: Unsent, topic: Span): void {
+    this.flows.ended(u16At(topic.bytes, topic.at + topic.count), unsentError(why));
   }
 
   /** The client counts acknowledgements; here it is also told which message each of them was for. */
@@ -466,4 +587,21 @@ export class Mqtt {
 
 function isFilter({ filter }: Subscription, text: string): boolean {
   return isText(filter, 0, filter.length, text);
+}
+
+function isOn({ subscription: { state } }: Subscribed): boolean {
+  return state !== SubscriptionState.Off && state !== SubscriptionState.Refused;
+}
+
+function unsentError(why: Unsent): MqttError {
+  switch (why) {
+    case Unsent.TooLarge:
+      return new MqttError("refused", "the broker of this session does not take so large a packet");
+    case Unsent.Qos:
+      return new MqttError("refused", "the broker of this session does not have this QoS");
+    case Unsent.Retain:
+      return new MqttError("refused", "the broker of this session retains nothing");
+    case Unsent.Expired:
+      return new MqttError("dropped", "its expiry was over before it could be sent");
+  }
 }
