@@ -21,6 +21,10 @@ describe("Mosquitto", () => {
     exchanges(() => ({ ...at(), protocol: 3 }), { qos: 2, tellsSession: false });
   });
 
+  describe("in MQTT 5.0", () => {
+    exchanges(() => ({ ...at(), protocol: 5 }), { qos: 2, tellsSession: true });
+  });
+
   test("takes far more messages at QoS 2 than it bears in mind, each once and in order", async () => {
     const inbox = new Inbox();
     const subscriber = await connect(at());
@@ -43,4 +47,21 @@ test("Mosquitto lets in whom it knows, and says whom it does not", async () => {
   for (const wrong of [{}, { userName: "moth", password: "Secret" }, { userName: "mole", password: "secret" }]) {
     await expect(connect({ ...at, ...wrong })).rejects.toMatchObject({ trouble: "refused", message: /not authorised \(5\)/ });
   }
+});
+
+test("Mosquitto, in MQTT 5.0, hands on a request, and the answer to it, with what they say of themselves", async () => {
+  const broker = await Mosquitto.start();
+  const at: MqttOptions = { host: "127.0.0.1", port: broker.port, protocol: 5 };
+  const answering = await connect(at);
+  const inbox = new Inbox();
+  const asking = await connect(at);
+  await asking.subscribe("back", 1, inbox.take);
+  await answering.subscribe("ask", 1, ({ properties }) => {
+    const { responseTopic, correlation } = properties ?? {};
+    if (responseTopic !== undefined) void answering.publish(responseTopic, "42", { qos: 1, properties: { correlation } });
+  });
+  await asking.publish("ask", "?", { qos: 1, properties: { responseTopic: "back", correlation: Uint8Array.of(7, 0) } });
+  await inbox.until(({ messages }) => messages.length > 0);
+  expect(inbox.messages).toMatchObject([{ text: "42", properties: { correlation: Buffer.from([7, 0]) } }]);
+  await Promise.all([answering.leave(), asking.leave()]);
 });
