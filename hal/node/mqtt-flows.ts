@@ -9,11 +9,8 @@ interface Waiting {
   readonly qos: number;
   readonly resolve: () => void;
   readonly reject: (error: MqttError) => void;
-}
-
-interface Handed extends Waiting {
-  /** Which of all messages that the outbox ever took it is, counted from 1. */
-  readonly number: number;
+  /** Which of all messages that the outbox took and did not drop unsent it is, counted from 1. */
+  number: number;
 }
 
 /** Who waits for which message: those at QoS 0 until it is handed to the socket, the others until it is acknowledged. */
@@ -24,7 +21,7 @@ export class Flows {
   /** By packet identifier. */
   private readonly acks: (Waiting | undefined)[] = [];
   /** At QoS 0, in the order of the outbox, from `first` on. */
-  private handed: Handed[] = [];
+  private handed: Waiting[] = [];
   private first = 0;
 
   constructor(private readonly client: Client) {}
@@ -33,8 +30,9 @@ export class Flows {
   add(qos: number, resolve: () => void, reject: (error: MqttError) => void): void {
     this.accepted++;
     if (qos === 2) this.exactlyOnce++;
-    if (qos === 0) this.handed.push({ qos, number: this.accepted, resolve, reject });
-    else this.acks[this.client.lastId] = { qos, resolve, reject };
+    const waiting = { qos, number: this.accepted, resolve, reject };
+    if (qos === 0) this.handed.push(waiting);
+    else this.acks[this.client.lastId] = waiting;
   }
 
   /** The flow of the message with this identifier has ended; `error` when the broker did not want it. */
@@ -45,6 +43,19 @@ export class Flows {
     if (waiting.qos === 2) this.exactlyOnce--;
     if (error === undefined) waiting.resolve();
     else waiting.reject(error);
+  }
+
+  /** The message with this identifier is dropped from among those that are due: it counts as if it had never been taken. */
+  unsent(id: number, error: MqttError): void {
+    const number = this.acks[id]?.number;
+    if (number === undefined) return;
+    this.ended(id, error);
+    this.accepted--;
+    const closeUp = (waiting: Waiting | undefined): void => {
+      if (waiting !== undefined && waiting.number > number) waiting.number--;
+    };
+    this.handed.forEach(closeUp);
+    this.acks.forEach(closeUp);
   }
 
   /** Something has gone to the socket. Messages leave in order, so those that are due are the last that were taken. */

@@ -570,7 +570,7 @@ export class Mqtt {
 
   /** MQTT 5.0: a message that waited is dropped. Only those at QoS 1 and 2 wait; the identifier stands behind the topic. */
   private unsent(why: Unsent, topic: Span): void {
-    this.flows.ended(u16At(topic.bytes, topic.at + topic.count), unsentError(why));
+    this.flows.unsent(u16At(topic.bytes, topic.at + topic.count), unsentError(why));
   }
 
   /** The client counts acknowledgements; here it is also told which message each of them was for. */

@@ -268,6 +268,30 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
     expect(await Promise.all(ends)).toEqual(["done", "dropped -", "done"]);
   });
 
+  test("a message at QoS 0 that waits for others has not gone because some behind it are dropped", async () => {
+    const ask: (() => void)[] = [];
+    const answer = (packet: Packet, socket: Socket): void => {
+      if (packet.cmd !== "publish" || packet.qos !== 1) return;
+      ask.push(() => socket.write(generate({ cmd: "puback", messageId: packet.messageId ?? 0, reasonCode: 0 }, { protocolVersion: 5 })));
+      if (packet.payload.toString() === "second") ask.pop()?.();
+    };
+    const { port, came } = await serve(answer, { properties: { receiveMaximum: 1 } });
+    const client = await connected(port);
+    const publish = (text: string, qos: 0 | 1, expiry?: number): Promise<string> =>
+      endOf(client.publish("t", text, { qos, properties: { expiry } }));
+    const kept = [publish("first", 1), publish("second", 1)];
+    let gone = false;
+    const once = publish("at most once", 0).then(() => (gone = true));
+    const old = ["a", "b", "c"].map((text) => publish(text, 1, 0));
+    expect(await Promise.all(old)).toEqual(["dropped -", "dropped -", "dropped -"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(gone).toBe(false);
+    expect(came.filter(({ cmd }) => cmd === "publish")).toHaveLength(1);
+    ask[0]?.();
+    expect(await Promise.all(kept)).toEqual(["done", "done"]);
+    await once;
+  });
+
   test("says with which reason a session or a message was refused", async () => {
     const folder = mkdtempSync(join(tmpdir(), "moth-acl-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
