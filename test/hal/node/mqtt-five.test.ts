@@ -204,6 +204,29 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
     expect(sent).toMatchObject([{ qos: 1 }, { qos: 2 }, { qos: 1, payload: Buffer.from("y") }]);
   });
 
+  test("a refusal of a message that was not sent yet is not believed", async () => {
+    const { port } = await serve(
+      (packet, socket) => {
+        if (packet.cmd !== "publish") return;
+        const messageId = packet.messageId ?? 0;
+        socket.write(generate({ cmd: "puback", messageId: messageId + 1, reasonCode: 0x97 }, { protocolVersion: 5 }));
+        socket.write(generate({ cmd: "puback", messageId, reasonCode: 0 }, { protocolVersion: 5 }));
+      },
+      { properties: { receiveMaximum: 1 } },
+    );
+    const client = await connected(port);
+    const ends = ["a", "b", "c"].map((text) => endOf(client.publish("t", text, { qos: 1 })));
+    expect(await Promise.all(ends)).toEqual(["done", "done", "done"]);
+  });
+
+  test("a message that its properties make larger than the outbox is refused at once", async () => {
+    const { port } = await serve(() => undefined);
+    const client = await connected(port, { outboxSize: 1000 });
+    const properties = { contentType: "x".repeat(200) };
+    expect(await endOf(client.publish("t", "x".repeat(900), { properties }))).toBe("invalid -");
+    expect(await endOf(client.publish("t", "x".repeat(900)))).toBe("done");
+  });
+
   test("a message that reaches nobody is taken all the same", async () => {
     const { port } = await serve((packet, socket) => {
       if (packet.cmd !== "publish") return;
