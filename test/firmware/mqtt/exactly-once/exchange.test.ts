@@ -113,7 +113,8 @@ function expectNothingLeft({ rig, broker }: World): void {
   expect(outboxCount(client.outbox)).toBe(0);
   expect(outboxUsed(client.outbox)).toBe(0);
   expect(idsOf(exactlyOnce.releases)).toEqual([]);
-  expect(idsOf(exactlyOnce.received)).toEqual([]);
+  // A broker that has forgotten a session, untold, never releases what came in it: that goes when the list is full.
+  if (!broker.doubted) expect(idsOf(exactlyOnce.received)).toEqual([]);
   expect(client.quota).toBe(client.maxInFlight);
   expect(client.window).toBe(client.maxInFlight);
   expect(exactlyOnce.patience.armed).toBe(false);
@@ -207,12 +208,12 @@ describe("[MQTT-4.3.3-1] everything at QoS 2", () => {
         run(world, WHOLE);
         const missing = world.twice.filter((payload) => !broker.arrived.includes(payload));
         // A session that was forgotten and begun anew behind the client's back looks like the one before.
-        if (!broker.doubted) {
-          for (const payload of world.twice) expect(timesOf(broker.arrived, payload)).toBeLessThanOrEqual(1);
-        }
         const heard = heardOnce(world).filter((payload) => payload !== "f");
         expect(heard).toEqual(withoutRepeats(heard));
-        expect(heard).toEqual(expect.arrayContaining(broker.completed.filter((payload) => payload !== "f")));
+        if (!broker.doubted) {
+          for (const payload of world.twice) expect(timesOf(broker.arrived, payload)).toBeLessThanOrEqual(1);
+          expect(heard).toEqual(expect.arrayContaining(broker.completed.filter((payload) => payload !== "f")));
+        }
         for (const payload of world.once) expect(timesOf(broker.arrived, payload)).toBeGreaterThanOrEqual(1);
         expect(missing.length).toBeLessThanOrEqual(told);
         expect(rig.exactlyOnce.stats.discarded).toBe(told);
