@@ -5,7 +5,7 @@
  */
 import type { Bytes, Hal, Millis } from "../../../hal/hal";
 import { allocate, byteAt, copy, mod, putText, putU16 } from "#native";
-import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../../../firmware/core/link";
+import { LinkState } from "../../../firmware/core/link";
 import { addSubscription, clientPoll, clientStart, createClient } from "../../../firmware/mqtt/client";
 import { type Client, ClientState } from "../../../firmware/mqtt/client-state";
 import { createExactlyOnce } from "../../../firmware/mqtt/exactly-once/create";
@@ -17,18 +17,12 @@ import { type FiveState } from "../../../firmware/mqtt/five/state";
 import { subscribeWith } from "../../../firmware/mqtt/five/subscriptions";
 import { createPublication, type Publication } from "../../../firmware/mqtt/publication";
 import { publishText } from "../../../firmware/mqtt/publish";
+import { createWire, endWire, send, type Wire } from "./wire";
 
-const LIMIT = 512;
 /** Milliseconds between two turns of the loop, turns between two losses of the link, and turns in all. */
 const TURN = 200;
 const LOSS_EVERY = 401;
 const TURNS = 9000;
-
-interface Wire extends Link {
-  state: LinkState;
-  user: LinkUser;
-  readonly span: Span;
-}
 
 interface Rig {
   readonly hal: Hal;
@@ -48,42 +42,6 @@ interface Rig {
   told: number;
   unsent: number;
   steps: number;
-}
-
-const nobody: LinkUser = {
-  linkUp() {},
-  linkDown() {},
-  room() {
-    return 0;
-  },
-  received() {},
-  waiting() {
-    return false;
-  },
-  offer() {
-    return 0;
-  },
-  piece() {},
-  taken() {},
-};
-
-/** @boot */
-function createWire(): Wire {
-  const wire: Wire = {
-    state: LinkState.Down,
-    user: nobody,
-    span: { bytes: allocate(1), at: 0, count: 0 },
-    attach(user: LinkUser) {
-      wire.user = user;
-    },
-    open() {
-      wire.state = LinkState.Opening;
-    },
-    close() {
-      wire.state = LinkState.Closing;
-    },
-  };
-  return wire;
 }
 
 /** @boot */
@@ -182,19 +140,6 @@ function heard(rig: Rig): void {
   }
 }
 
-function send(wire: Wire, now: Millis): void {
-  const user = wire.user;
-  while (wire.state === LinkState.Up && user.waiting()) {
-    let left = user.offer(LIMIT);
-    if (left === 0) return;
-    while (left > 0) {
-      user.piece(wire.span);
-      left -= wire.span.count;
-      user.taken(now, wire.span.count);
-    }
-  }
-}
-
 function receive(rig: Rig, now: Millis, bytes: Bytes): void {
   if (rig.wire.state === LinkState.Up) rig.wire.user.received(now, bytes, 0, bytes.length);
 }
@@ -242,11 +187,7 @@ function turn(rig: Rig, now: Millis): void {
     answer(rig, now);
   }
   send(wire, now);
-  if (wire.state === LinkState.Closing || (wire.state === LinkState.Up && mod(rig.turn, LOSS_EVERY) === 0)) {
-    const loss = wire.state === LinkState.Closing ? LinkLoss.Closed : LinkLoss.Network;
-    wire.state = LinkState.Down;
-    wire.user.linkDown(now, loss);
-  }
+  endWire(wire, now, mod(rig.turn, LOSS_EVERY) === 0);
   if (rig.turn === TURNS && !hasWorked(rig)) rig.hal.system.restart();
 }
 

@@ -4,24 +4,18 @@
  */
 import type { Bytes, Hal, Millis } from "../../../hal/hal";
 import { allocate, byteAt, div, mod, putText, putU16 } from "#native";
-import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../../../firmware/core/link";
+import { LinkState } from "../../../firmware/core/link";
 import { addSubscription, clientPoll, clientStart, createClient } from "../../../firmware/mqtt/client";
 import { type Client } from "../../../firmware/mqtt/client-state";
 import { acknowledge, byHand, type ByHandTable, createByHand } from "../../../firmware/mqtt/receive/by-hand";
 import { createHold, type Held, notNow } from "../../../firmware/mqtt/receive/hold";
 import { createParts, type PartsState } from "../../../firmware/mqtt/receive/parts";
+import { createWire, endWire, send, type Wire } from "./wire";
 
-const LIMIT = 512;
 /** Milliseconds between two turns of the loop, turns between two losses of the link, and turns in all. */
 const TURN = 200;
 const LOSS_EVERY = 401;
 const TURNS = 9000;
-
-interface Wire extends Link {
-  state: LinkState;
-  user: LinkUser;
-  readonly span: Span;
-}
 
 interface Rig {
   readonly hal: Hal;
@@ -38,42 +32,6 @@ interface Rig {
   /** The token that came last. */
   token: number;
   whole: number;
-}
-
-const nobody: LinkUser = {
-  linkUp() {},
-  linkDown() {},
-  room() {
-    return 0;
-  },
-  received() {},
-  waiting() {
-    return false;
-  },
-  offer() {
-    return 0;
-  },
-  piece() {},
-  taken() {},
-};
-
-/** @boot */
-function createWire(): Wire {
-  const wire: Wire = {
-    state: LinkState.Down,
-    user: nobody,
-    span: { bytes: allocate(1), at: 0, count: 0 },
-    attach(user: LinkUser) {
-      wire.user = user;
-    },
-    open() {
-      wire.state = LinkState.Opening;
-    },
-    close() {
-      wire.state = LinkState.Closing;
-    },
-  };
-  return wire;
 }
 
 /** Writes a PUBLISH with a topic of one letter. Gives where it ends. @boot */
@@ -152,19 +110,6 @@ function createRig(hal: Hal): Rig {
   return rig;
 }
 
-function send(wire: Wire, now: Millis): void {
-  const user = wire.user;
-  while (wire.state === LinkState.Up && user.waiting()) {
-    let left = user.offer(LIMIT);
-    if (left === 0) return;
-    while (left > 0) {
-      user.piece(wire.span);
-      left -= wire.span.count;
-      user.taken(now, wire.span.count);
-    }
-  }
-}
-
 /** What there is room for, in two pieces, as a driver brings it. */
 function receive(rig: Rig, now: Millis): void {
   const { wire, stream } = rig;
@@ -200,11 +145,7 @@ function turn(rig: Rig, now: Millis): void {
   }
   if (mod(rig.turn, 4) === 0 && isPrompt(rig)) acknowledge(client, rig.hand, now, rig.token);
   send(wire, now);
-  if (wire.state === LinkState.Closing || (wire.state === LinkState.Up && mod(rig.turn, LOSS_EVERY) === 0)) {
-    const loss = wire.state === LinkState.Closing ? LinkLoss.Closed : LinkLoss.Network;
-    wire.state = LinkState.Down;
-    wire.user.linkDown(now, loss);
-  }
+  endWire(wire, now, mod(rig.turn, LOSS_EVERY) === 0);
   if (rig.turn === TURNS && !hasWorked(rig)) rig.hal.system.restart();
 }
 
