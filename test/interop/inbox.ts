@@ -22,4 +22,8 @@ export class Inbox {
   async until(enough: (inbox: this) => boolean): Promise<void> {
     while (!enough(this)) await new Promise<void>((resolve) => (this.waiting = resolve));
   }
+
+  atLeast(count: number): Promise<void> {
+    return this.until(({ messages }) => messages.length >= count);
+  }
 }

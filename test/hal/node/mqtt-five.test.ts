@@ -10,11 +10,11 @@ import {
   MqttError,
   type MqttOptions,
   type PublishProperties,
-  type ReceivedMessage,
   RetainHandling,
 } from "../../../hal/node/mqtt";
 import { Mosquitto } from "../../e2e/mosquitto";
 import { freePort } from "../../e2e/processes";
+import { Inbox } from "../../interop/inbox";
 
 function at(port: number, options: Partial<MqttOptions> = {}): MqttOptions {
   return { host: "127.0.0.1", port, protocol: 5, entropy: { next: () => 0 }, ...options };
@@ -25,25 +25,6 @@ async function connected(port: number, options: Partial<MqttOptions> = {}): Prom
   const client = await connect(at(port, options));
   onTestFinished(() => client.leave(0));
   return client;
-}
-
-/** What has come, and a promise for when there is enough of it. */
-class Inbox {
-  readonly messages: ReceivedMessage[] = [];
-  private waiting: (() => void) | undefined;
-
-  readonly take = (message: ReceivedMessage): void => {
-    this.messages.push(message);
-    this.waiting?.();
-  };
-
-  get texts(): string[] {
-    return this.messages.map(({ text }) => text);
-  }
-
-  async until(count: number): Promise<void> {
-    while (this.messages.length < count) await new Promise<void>((resolve) => (this.waiting = resolve));
-  }
 }
 
 /** How a promise ends: `done`, or `trouble reasonCode`. */
@@ -99,7 +80,7 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
       await client.publish("a", "21.5", { qos, properties });
       await client.publish("a", "bare", { qos });
     }
-    await inbox.until(6);
+    await inbox.atLeast(6);
     for (const [i, message] of inbox.messages.entries()) {
       const said = i % 2 === 0 ? { ...properties, correlation: Buffer.from([0, 255, 1]) } : nothing;
       expect(message).toMatchObject({ qos: Math.floor(i / 2), text: i % 2 === 0 ? "21.5" : "bare" });
@@ -117,7 +98,7 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
     const publish = (text: string): Promise<void> =>
       client.publish("n", text, { qos: 2, properties: { userProperties: [{ name: "n", value: text }] } });
     await Promise.all(wanted.map(publish));
-    await inbox.until(wanted.length);
+    await inbox.atLeast(wanted.length);
     expect(inbox.texts).toEqual(wanted);
     expect(inbox.messages.map(({ properties }) => properties?.userProperties[0]?.value)).toEqual(wanted);
     expect(client.stats).toMatchObject({ acknowledged: 2000, refused: 0, retried: 0, violations: 0 });
@@ -147,7 +128,7 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
     const client = await connected(port);
     const inbox = new Inbox();
     await client.subscribe("t", 0, inbox.take);
-    await inbox.until(1);
+    await inbox.atLeast(1);
     expect(inbox.texts[0]).toHaveLength(65_530);
     expect(came[0]).toMatchObject({ clean: true, properties: { maximumPacketSize: 65_534 + 4 } });
   });
@@ -177,7 +158,7 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
     await other.subscribe("kept/#", 1, late.take, { retainHandling: RetainHandling.Always });
     await client.publish("kept", "own", { qos: 1, retain: true });
     await other.publish("kept", "new", { qos: 1, retain: true });
-    await Promise.all([deaf.until(1), flagged.until(2)]);
+    await Promise.all([deaf.atLeast(1), flagged.atLeast(2)]);
     expect(deaf.messages).toMatchObject([{ text: "new", retain: false }]);
     expect(flagged.messages.map(({ retain }) => retain)).toContain(true);
     expect(late.texts).toContain("old");
@@ -368,7 +349,7 @@ describe("the MQTT client in Node, in MQTT 5.0", () => {
     await client.unsubscribe("t");
     await client.subscribe("t", 1, inbox.take, { identifier: 6 });
     await client.publish("t", "six", { qos: 1 });
-    await inbox.until(2);
+    await inbox.atLeast(2);
     expect(inbox.messages.map(({ properties }) => properties?.subscriptionIdentifiers)).toEqual([[5], [6]]);
   });
 });

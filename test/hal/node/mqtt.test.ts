@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { generate } from "mqtt-packet";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { connect, Mqtt, MqttError, type MqttOptions, type ReceivedMessage } from "../../../hal/node/mqtt";
+import { connect, Mqtt, MqttError, type MqttOptions } from "../../../hal/node/mqtt";
 import { Mosquitto } from "../../e2e/mosquitto";
 import { freePort } from "../../e2e/processes";
+import { Inbox } from "../../interop/inbox";
 
 /** A client that leaves with its test. */
 async function connected(options: MqttOptions): Promise<Mqtt> {
@@ -14,25 +15,6 @@ async function connected(options: MqttOptions): Promise<Mqtt> {
 
 function at(broker: Mosquitto): MqttOptions {
   return { host: "127.0.0.1", port: broker.port };
-}
-
-/** What has come, and a promise for when there is enough of it. */
-class Inbox {
-  readonly messages: ReceivedMessage[] = [];
-  private waiting: (() => void) | undefined;
-
-  readonly take = (message: ReceivedMessage): void => {
-    this.messages.push(message);
-    this.waiting?.();
-  };
-
-  get texts(): string[] {
-    return this.messages.map(({ text }) => text);
-  }
-
-  async until(count: number): Promise<void> {
-    while (this.messages.length < count) await new Promise<void>((resolve) => (this.waiting = resolve));
-  }
 }
 
 /** Listens on a free port for as long as the test runs. */
@@ -74,7 +56,7 @@ describe("the MQTT client in Node", () => {
     await client.publish("a/zero", "nothing is owed");
     await client.publish("a/one", Uint8Array.of(0, 255), { qos: 1 });
     await client.publish("a", "grüße", { qos: 1, retain: true });
-    await inbox.until(3);
+    await inbox.atLeast(3);
     expect(inbox.messages).toMatchObject([
       { topic: "a/zero", text: "nothing is owed", qos: 0, retain: false },
       { topic: "a/one", payload: Buffer.from([0, 255]), qos: 1 },
@@ -83,7 +65,7 @@ describe("the MQTT client in Node", () => {
     const late = new Inbox();
     const other = await connected(at(broker));
     await other.subscribe("a", 0, late.take);
-    await late.until(1);
+    await late.atLeast(1);
     expect(late.messages).toMatchObject([{ topic: "a", text: "grüße", qos: 0, retain: true }]);
   });
 
@@ -94,7 +76,7 @@ describe("the MQTT client in Node", () => {
     await client.subscribe("n", 1, inbox.take);
     const wanted = numbers(20_000);
     await Promise.all(wanted.map((text) => client.publish("n", text, { qos: 1 })));
-    await inbox.until(wanted.length);
+    await inbox.atLeast(wanted.length);
     expect(inbox.texts).toEqual(wanted);
     expect(client.stats).toMatchObject({ published: 20_000, acknowledged: 20_000, refused: 0, retried: 0 });
   });
@@ -107,7 +89,7 @@ describe("the MQTT client in Node", () => {
     // Longer than what comes in one piece, so that it is gathered in the client's own buffer.
     const wanted = ["x", "y", "z"].map((letter) => letter.repeat(60_000));
     for (const text of wanted) await client.publish("big", text);
-    await inbox.until(3);
+    await inbox.atLeast(3);
     expect(inbox.texts).toEqual(wanted);
   });
 
@@ -177,7 +159,7 @@ describe("the MQTT client in Node", () => {
     });
     await client.publish("t", "bad", { qos: 1 });
     await client.publish("t", "good", { qos: 1 });
-    await inbox.until(2);
+    await inbox.atLeast(2);
     expect(inbox.texts).toEqual(["bad", "good"]);
     expect(seen).toMatchObject([{ message: "bad message" }]);
   });
@@ -198,7 +180,7 @@ describe("the MQTT client in Node", () => {
     await client.publish("t", "kept", { qos: 1 });
     await client.subscribe("u", 0, inbox.take);
     await client.publish("t", "after", { qos: 1 });
-    await inbox.until(1);
+    await inbox.atLeast(1);
     expect(told).toEqual(["online false", "offline lost", "online false"]);
     expect(inbox.texts).toContain("after");
   });
@@ -215,7 +197,7 @@ describe("the MQTT client in Node", () => {
     const after = new Mqtt({ ...options, onOnline: (sessionPresent) => present.push(sessionPresent) });
     onTestFinished(() => after.leave(0));
     await after.subscribe("t", 1, inbox.take);
-    await inbox.until(1);
+    await inbox.atLeast(1);
     expect(inbox.texts).toEqual(["meanwhile"]);
     expect(present).toEqual([true]);
   });
@@ -231,7 +213,7 @@ describe("the MQTT client in Node", () => {
       await (end === "die" ? client.die() : client.leave());
       expect(await troubleOf(client.publish("t", "too late", { qos: 1 }))).toBe("left");
     }
-    await inbox.until(1);
+    await inbox.atLeast(1);
     expect(inbox.messages).toMatchObject([{ topic: "die/availability", text: "offline" }]);
   });
 
@@ -245,7 +227,7 @@ describe("the MQTT client in Node", () => {
     const published = wanted.map((text) => client.publish("t", text, { qos: 1 }));
     await client.leave();
     await Promise.all(published);
-    await inbox.until(wanted.length);
+    await inbox.atLeast(wanted.length);
     expect(inbox.texts).toEqual(wanted);
   });
 
@@ -260,7 +242,7 @@ describe("the MQTT client in Node", () => {
     await client.publish("t", "nobody listens", { qos: 1 });
     expect(await client.subscribe("t", 0, inbox.take)).toBe(0);
     await client.publish("t", "somebody does", { qos: 1 });
-    await inbox.until(1);
+    await inbox.atLeast(1);
     expect(inbox.messages).toMatchObject([{ text: "somebody does", qos: 0 }]);
   });
 
