@@ -3,9 +3,9 @@ import { AccessPoint } from "./air";
 import type { SimClock } from "./clock";
 import { SerialLine } from "./line";
 import { Machine, type MachineOptions } from "./machine";
-import { EspAtModule } from "./module/esp-at";
+import { EspAtModule, moduleRings } from "./module/esp-at";
 import type { ModuleObserver } from "./module/observer";
-import { espAt5C3 } from "./module/personality";
+import { atBaud, DEFAULT_PERSONALITY, PERSONALITIES, type PersonalityName } from "./module/personalities";
 import type { Network } from "./network/network";
 import { provisionedStorage, type Provisioning } from "./provisioning";
 import { Random } from "./random";
@@ -30,6 +30,8 @@ export interface BenchOptions {
   readonly seed: number;
   /** Rate of the serial line at both ends. Default 115200. */
   readonly baud?: number;
+  /** What the module is. Default: ESP-AT 5 on an ESP32-C3. */
+  readonly personality?: PersonalityName;
   readonly observer?: ModuleObserver;
   readonly machine?: Partial<MachineOptions>;
 }
@@ -67,17 +69,18 @@ const CONSOLE_RINGS = { hostTransmitRing: 256, hostReceiveRing: 128, moduleTrans
 
 export function createSite(options: Omit<BenchOptions, "application" | "machine">): Site {
   const { clock, network, baud = 115200 } = options;
+  const personality = atBaud(PERSONALITIES[options.personality ?? DEFAULT_PERSONALITY], baud);
   const random = new Random(options.seed);
   const { ssid, password: wifiPassword } = options.wifi ?? { ssid: SSID, password: WIFI_PASSWORD };
   const air = new AccessPoint(clock, ssid, wifiPassword);
-  const line = new SerialLine(clock, { hostBaud: baud, moduleBaud: baud });
+  const line = new SerialLine(clock, { hostBaud: baud, moduleBaud: baud, ...moduleRings(personality) });
   const module = new EspAtModule({
     clock,
     line: line.module,
     network,
     air,
     random: random.fork("module"),
-    personality: { ...espAt5C3, limits: { ...espAt5C3.limits, defaultBaud: baud } },
+    personality,
     ...(options.observer !== undefined && { observer: options.observer }),
   });
   const world = new World(clock, random.fork("world"));

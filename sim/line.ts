@@ -1,8 +1,6 @@
 import type { SimClock, Timer } from "./clock";
 import { Wire } from "./wire";
 
-/** Bytes in the receive FIFO at which the module's UART interrupt hands them on. */
-const FIFO_THRESHOLD = 100;
 /** Keeps a moment that floating point put a hair after a whole millisecond on that millisecond. */
 const EPSILON_MS = 1e-7;
 
@@ -58,6 +56,8 @@ const enum Notice {
 
 /** One end of a {@link SerialLine}. */
 export class LineEnd {
+  /** Bytes in the receive FIFO at which the UART's interrupt hands them on. */
+  fifoThreshold = 100;
   /** Silence after which a shorter chunk is handed on, in byte times. */
   idleSymbols = 10;
   /** Sees the bytes that this end puts into its transmit ring. They are the caller's: copy to keep. */
@@ -169,8 +169,8 @@ export class LineEnd {
   }
 
   /**
-   * Has `chunk` called with what came, when 100 bytes are in the FIFO or after {@link idleSymbols} of silence. The
-   * bytes are the callee's.
+   * Has `chunk` called with what came, when {@link fifoThreshold} bytes are in the FIFO or after {@link idleSymbols} of
+   * silence. The bytes are the callee's.
    */
   onChunk(chunk: (bytes: Uint8Array) => void): void {
     this.chunk = chunk;
@@ -230,7 +230,7 @@ export class LineEnd {
         if (coming + here === 0) {
           return undefined;
         }
-        const missing = FIFO_THRESHOLD - here;
+        const missing = this.fifoThreshold - here;
         if (missing <= coming) {
           return missing <= 0 ? this.clock.now : this.incoming.arrivalOf(missing);
         }

@@ -10,8 +10,16 @@ export const enum Outcome {
   Later,
 }
 
+/** How a command was called. */
+export interface Call {
+  /** With its +, as the reply to a query begins. */
+  readonly name: string;
+  /** Whether what it sets goes to flash: by the ending of its name, or as AT+SYSSTORE has it. */
+  readonly store: boolean;
+}
+
 /** Carries a command out. A `ParameterError` that it throws ends the command with ERROR. */
-export type Handler = (firmware: Firmware, parameters: Parameters) => Outcome;
+export type Handler = (firmware: Firmware, parameters: Parameters, call: Call) => Outcome;
 
 /** One command and the forms in which it exists. */
 export interface CommandEntry {

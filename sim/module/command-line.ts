@@ -15,6 +15,8 @@ export const enum ErrorCode {
 
 /** A line that was understood. */
 export interface Command {
+  /** In capitals, with its +. */
+  readonly name: string;
   readonly handler: Handler;
   /** What follows `=`, one character a byte; undefined when nothing is set. Not judged yet. */
   readonly parameters: string | undefined;
@@ -50,7 +52,7 @@ export function parseCommandLine(line: Uint8Array, table: CommandTable, longest:
     return ErrorCode.Unsupported;
   }
   const isSet = rest.startsWith("=") && rest !== "=?";
-  return { handler, takes, parameters: isSet ? rest.slice(1) : undefined };
+  return { name, handler, takes, parameters: isSet ? rest.slice(1) : undefined };
 }
 
 function handlerFor(rest: string, entry: CommandEntry): Handler | undefined {

@@ -1,11 +1,23 @@
-import type { CommandTable } from "./command-entry";
+import type { CommandEntry, CommandTable } from "./command-entry";
 import { basicCommands } from "./commands/basic";
 import { tcpCommands } from "./commands/tcp";
 import { wifiCommands } from "./commands/wifi";
+import type { Personality } from "./personality";
 
-/** Every command that the simulated module knows. A new one is a new entry in one of the groups. */
-export const commandTable: CommandTable = new Map([
+/** Every command of every generation. A new one is a new entry in one of the groups. */
+const entries: ReadonlyMap<string, CommandEntry> = new Map([
   ...Object.entries(basicCommands),
   ...Object.entries(wifiCommands),
   ...Object.entries(tcpCommands),
 ]);
+
+/** The commands that a module of this generation knows. Throws for one that nobody has written. */
+export function commandTable({ name: personality, commands }: Personality): CommandTable {
+  return new Map(commands.map((name) => {
+    const entry = entries.get(name) ?? entries.get(name.replace(/_(CUR|DEF)$/, ""));
+    if (entry === undefined) {
+      throw new Error(`${personality} has AT${name}, and there is no such command`);
+    }
+    return [name, entry];
+  }));
+}

@@ -1,12 +1,16 @@
 import type { AccessPoint } from "../air";
 import type { SimClock, Timer } from "../clock";
-import type { LineEnd } from "../line";
+import type { LineEnd, LineOptions } from "../line";
 import type { Network } from "../network/network";
 import type { Random } from "../random";
 import { Firmware, type Hardware } from "./firmware";
 import { blankFlash } from "./flash";
 import type { ModuleObserver, ResetCause } from "./observer";
-import { espAt5C3, type Personality } from "./personality";
+import { DEFAULT_PERSONALITY, PERSONALITIES } from "./personalities";
+import type { Personality } from "./personality";
+
+/** Receive FIFO of the hardware, in bytes. */
+const FIFO = 128;
 
 export interface EspAtOptions {
   readonly clock: SimClock;
@@ -32,7 +36,7 @@ export class EspAtModule {
   private firmware: Firmware | undefined;
 
   constructor(options: EspAtOptions) {
-    const personality = options.personality ?? espAt5C3;
+    const personality = options.personality ?? PERSONALITIES[DEFAULT_PERSONALITY];
     this.hardware = {
       clock: options.clock,
       line: options.line,
@@ -45,6 +49,8 @@ export class EspAtModule {
       mac: macFrom(options.random.fork("mac")),
       restart: (cause) => this.boot(cause),
     };
+    options.line.fifoThreshold = personality.limits.fifoThreshold;
+    options.line.idleSymbols = personality.limits.idleSymbols;
     options.line.onChunk((chunk) => this.firmware?.accept(chunk));
     options.line.setPowered(false);
   }
@@ -106,8 +112,8 @@ export class EspAtModule {
     line.setPowered(true);
     line.setListening(false);
     line.setBaud(flash.baud);
-    if (cause === "crash") {
-      const noise = strayBytes(random);
+    const noise = strayBytes(random, personality.habits.boot.noise(cause));
+    if (noise.length > 0) {
       observer.toHost?.(noise);
       line.write(noise);
     }
@@ -121,9 +127,15 @@ export class EspAtModule {
   }
 }
 
+/** What the UART driver of a module has, for the {@link SerialLine} that it is put on. */
+export function moduleRings({ limits }: Personality): Pick<LineOptions, "moduleReceiveRing" | "moduleTransmitRing"> {
+  return { moduleReceiveRing: FIFO + limits.receiveRing, moduleTransmitRing: limits.transmitRing };
+}
+
 /** What the pins do while nobody drives them, as the host's UART reads it. */
-function strayBytes(random: Random): Uint8Array {
-  return Uint8Array.from({ length: 3 + random.int(10) }, () => [0x00, 0xff, random.int(256)][random.int(3)] ?? 0);
+function strayBytes(random: Random, [least, most]: readonly [number, number]): Uint8Array {
+  const count = most === 0 ? 0 : least + random.int(most - least + 1);
+  return Uint8Array.from({ length: count }, () => [0x00, 0xff, random.int(256)][random.int(3)] ?? 0);
 }
 
 function macFrom(random: Random): string {

@@ -11,7 +11,7 @@ import type { Link } from "./link";
 import { Links } from "./links";
 import type { ModuleObserver, ResetCause } from "./observer";
 import { ParameterError, Parameters } from "./parameters";
-import type { Personality } from "./personality";
+import type { Personality, Remark } from "./personality";
 import { Printer } from "./printer";
 import { Receiver } from "./receiver";
 import { defaultSettings, type Settings } from "./settings";
@@ -65,7 +65,7 @@ export class Firmware {
       networkLost: () => this.links.closeAll(),
     });
     this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers);
-    this.receiver = new Receiver(this.receiverDuties(), commandTable, personality.strings, personality.limits);
+    this.receiver = new Receiver(this.receiverDuties(), commandTable(personality), personality.strings, personality.limits);
   }
 
   /** The end of the boot: says `ready`, and joins the network that it remembers. */
@@ -109,11 +109,20 @@ export class Firmware {
     return Outcome.Ok;
   };
 
+  /** Ends a command with ERROR, and with what this generation says to people about the reason. */
+  refuse(remark: Remark): Outcome.Error {
+    const text = this.personality.remarks[remark];
+    if (text !== undefined) {
+      this.printer.print(text);
+    }
+    return Outcome.Error;
+  }
+
   /** Prompts for `length` bytes and sends them. The command goes on until they are sent. */
   collectAndSend(link: Link, length: number): Outcome {
     this.target = link;
     this.receiver.awaitPayload(length);
-    this.printer.print(this.personality.strings.prompt);
+    this.personality.strings.prompt.forEach((piece) => this.printer.print(piece));
     return Outcome.Later;
   }
 
@@ -142,10 +151,12 @@ export class Firmware {
 
   private carryOut(command: Command): Outcome {
     try {
-      return command.handler(this, new Parameters(command.parameters));
+      const { name } = command;
+      const store = name.endsWith("_DEF") || (this.settings.store && !name.endsWith("_CUR"));
+      return command.handler(this, new Parameters(command.parameters), { name, store });
     } catch (error) {
       if (error instanceof ParameterError) {
-        return Outcome.Error;
+        return error.remark === undefined ? Outcome.Error : this.refuse(error.remark);
       }
       throw error;
     }

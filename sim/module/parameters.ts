@@ -1,5 +1,12 @@
+import type { Remark } from "./personality";
+
 /** A parameter that is missing, of the wrong kind or out of range. The command ends with ERROR. */
-export class ParameterError extends Error {}
+export class ParameterError extends Error {
+  /** `remark`: what the generations that talk to people say about it. */
+  constructor(readonly remark?: Remark) {
+    super(remark);
+  }
+}
 
 /** One parameter as it stood between two commas. */
 interface Parameter {

@@ -1,23 +1,39 @@
+import type { ResetCause } from "./observer";
+
 /** A span of time in ms from which each delay is drawn, least and most. */
 export type Span = readonly [number, number];
 
-/** What a module of one firmware generation prints. Every entry goes onto the wire in one piece. */
+/** What a module of one firmware generation prints. Every entry goes onto the wire in one piece unless noted. */
 export interface Strings {
   readonly ready: string;
   readonly ok: string;
   readonly error: string;
   /** Ends a join that failed, after the line that says why. */
   readonly joinError: string;
-  readonly prompt: string;
+  /** Asks for the payload. Each piece is a write of its own: unsolicited messages get between them. */
+  readonly prompt: readonly string[];
   readonly sendOk: string;
   readonly sendFail: string;
+  /** Answers a `+++` that ends a payload early; empty where nothing ends it. */
   readonly sendCancelled: string;
   readonly busyProcessing: string;
+  /** Empty where nothing is said while a payload is being sent. */
+  readonly busySending: string;
   readonly forcedRestart: string;
+  /** Answers AT+GMR, before OK. */
   readonly version: string;
+  /** Transparent mode has been left, where AT+SYSMSG asks for it. */
+  readonly quit: string;
+  /** The clock has been set by SNTP; empty where nothing tells of it. */
+  readonly timeUpdated: string;
   received(count: number): string;
+  /** Empty where there are no such lines. */
   errorCode(code: number): string;
   joinFailed(reason: number): string;
+  /** Answers AT+CWJAP? in a network. `name` is the command's, with its +. */
+  network(name: string, facts: NetworkFacts): string;
+  /** Answers AT+CWJAP? outside of any network, before OK. */
+  readonly noNetwork: string;
   /** Goes before the data of a link in active receive mode; {@link activeTail} goes after it. */
   activeHead(link: string, count: number, from: string): string;
   readonly activeTail: string;
@@ -25,8 +41,56 @@ export interface Strings {
   passiveNotice(link: string, count: number): string;
   /** Goes before data that was asked for in passive receive mode. */
   passiveHead(count: number, from: string): string;
+  /** What AT+CIPRECVLEN? tells of a link that is not open. */
+  readonly closedLength: string;
+  /** The address that data came from, as AT+CIPDINFO=1 has it shown. */
   peer(ip: string, port: number): string;
+  /** Answers AT+CIPDINFO?, without its line end. */
+  showPeer(on: boolean): string;
+  /** Answers AT+CIPDOMAIN, without its line end. */
+  domain(ip: string): string;
+  /** Answers AT+PING, without its line end. */
+  ping(ms: number): string;
+  readonly pingTimeout: string;
 }
+
+/** What AT+CWJAP? tells. */
+export interface NetworkFacts {
+  readonly ssid: string;
+  readonly bssid: string;
+  readonly channel: number;
+  readonly rssi: number;
+  /** Seconds. */
+  readonly reconnectInterval: number;
+}
+
+/**
+ * What is said to people, on the line above ERROR. Where log and commands share a UART, the host reads it; elsewhere
+ * it goes to a UART of its own, and the personality has none of it.
+ */
+export interface Remarks {
+  readonly alreadyConnected?: string;
+  readonly linkNotValid?: string;
+  readonly noIp?: string;
+  readonly dnsFail?: string;
+  readonly unlink?: string;
+  readonly linkTypeError?: string;
+  readonly idError?: string;
+  readonly ipError?: string;
+  readonly entryError?: string;
+  readonly missingParameter?: string;
+  readonly tooLong?: string;
+  /** The command is for several links, and AT+CIPMUX=0 holds. */
+  readonly single?: string;
+  /** The command is for one link, and AT+CIPMUX=1 holds. */
+  readonly multiple?: string;
+  /** AT+CIPMODE=1 is in the way. */
+  readonly transparent?: string;
+  readonly linkIsBuilt?: string;
+  readonly serverIsOn?: string;
+}
+
+export type Remark = keyof Remarks;
 
 /** Sizes and ranges, in bytes unless noted. */
 export interface Limits {
@@ -37,7 +101,7 @@ export interface Limits {
   readonly ssid: number;
   readonly password: number;
   readonly host: number;
-  /** Number of TCP links. */
+  /** Number of links. */
   readonly links: number;
   /** Most that one AT+CIPSEND takes. */
   readonly send: number;
@@ -47,10 +111,18 @@ export interface Limits {
   readonly receiveWindow: number;
   /** What a link takes for sending before the sender waits. */
   readonly sendBuffer: number;
+  /** Longest time in ms that AT+CIPSTART can be given; 0 where it cannot. */
+  readonly startTimeout: number;
   /** Bits per second. */
   readonly leastBaud: number;
   readonly mostBaud: number;
   readonly defaultBaud: number;
+  /** The UART driver's rings, besides the hardware's FIFO of 128. */
+  readonly receiveRing: number;
+  readonly transmitRing: number;
+  /** Bytes in the FIFO at which they are handed on, or after so much silence in byte times. */
+  readonly fifoThreshold: number;
+  readonly idleSymbols: number;
 }
 
 /** How long things take. */
@@ -63,9 +135,11 @@ export interface Timings {
   readonly command: Span;
   /** From the end of an AT+CIPSEND to its prompt. */
   readonly prompt: Span;
+  /** Between two writes that belong together, where other tasks can get between them. */
+  readonly betweenWrites: Span;
   /** From the last byte of the payload to the line that counts it. */
   readonly received: Span;
-  /** From that line, or from when the stack has room, to `SEND OK`. */
+  /** From that line, or from when the stack has room or the peer has acknowledged, to `SEND OK`. */
   readonly sent: Span;
   /** Association with the access point. */
   readonly associate: Span;
@@ -78,69 +152,61 @@ export interface Timings {
   readonly connectTimeout: Span;
 }
 
+export const enum SleepMode {
+  Off,
+  Modem,
+  Light,
+  /** Modem sleep that wakes at the listen interval instead of every DTIM. */
+  ModemListen,
+}
+
+/** What a module puts onto the line while it boots, before `ready`. */
+export interface BootOutput {
+  /** At which rate the ROM talks; 0 for the rate that the UART had. */
+  baud(cause: ResetCause): number;
+  /** What the ROM and the second boot loader say on the host's line; empty where they have a UART of their own. */
+  text(cause: ResetCause): string;
+  /** Least and most bytes of noise while nobody drives the pin. */
+  noise(cause: ResetCause): readonly [number, number];
+}
+
+/** What else one generation does otherwise than another. */
+export interface Habits {
+  /** Which receive task: ESP-AT's, which takes chunks, or that of NonOS AT, which takes single bytes. */
+  readonly receiver: "chunks" | "bytes";
+  /** Whether a reply is one write, or goes out in pieces that messages of other tasks get between. */
+  readonly replies: "whole" | "pieces";
+  /** What SEND OK stands for: the stack has a copy, or the peer has acknowledged every byte. */
+  readonly sendOk: "copied" | "acknowledged";
+  /** Whether `CLOSED` waits until a passive link has been read to its end. */
+  readonly withholdsClosed: boolean;
+  /** Chance from 0 to 1 that a link which the network's loss has ended is told to be CLOSED. */
+  readonly tellsClosedAtLoss: number;
+  /** Chance from 0 to 1 that an AT+CIPSTART that failed says CLOSED besides ERROR, and on which side of it. */
+  readonly closedAtFailedStart: { readonly side: "before" | "after"; readonly chance: number };
+  /** What the numbers of AT+SLEEP stand for, from 0. */
+  readonly sleepModes: readonly SleepMode[];
+  /** AT+UART: 0 none, 1 RTS, 2 CTS, 3 both, in a module as it is sold. */
+  readonly defaultFlow: number;
+  /** The rate that AT+UART_CUR? tells of one that was set: the divider's. */
+  tellsBaud(baud: number): number;
+  /** Free heap now and at the least, as AT+SYSRAM? tells; without the second where it is not told. */
+  readonly heap: readonly number[];
+  readonly boot: BootOutput;
+}
+
 /** Everything in which one generation of AT firmware differs from another. */
 export interface Personality {
   readonly name: string;
+  readonly chip: "ESP8266" | "ESP32-C3";
   readonly strings: Strings;
+  readonly remarks: Remarks;
   readonly limits: Limits;
   readonly timings: Timings;
+  readonly habits: Habits;
+  /**
+   * Its commands by the name that follows `AT`. A name ending in `_CUR` or `_DEF` is the command without that ending,
+   * which keeps what it sets out of flash or puts it there.
+   */
+  readonly commands: readonly string[];
 }
-
-/** ESP-AT 5.0 on an ESP32-C3. Strings, states and limits as in Espressif's `libesp32c3_at_core` and its defaults. */
-export const espAt5C3: Personality = {
-  name: "esp-at-5-c3",
-  strings: {
-    ready: "\r\nready\r\n",
-    ok: "\r\nOK\r\n",
-    error: "\r\nERROR\r\n",
-    joinError: "\r\nERROR\r\n",
-    prompt: "\r\nOK\r\n\r\n>",
-    sendOk: "\r\nSEND OK\r\n",
-    sendFail: "\r\nSEND FAIL\r\n",
-    sendCancelled: "\r\nSEND Canceled\r\n",
-    busyProcessing: "\r\nbusy p...\r\n",
-    forcedRestart: "\r\nWill force to restart!!!\r\n",
-    version:
-      "AT version:5.0.1.0(1f2e3d4 - ESP32C3 - Jul 24 2026 09:54:05)\r\n" +
-      "SDK version:v5.4.2\r\n" +
-      "compile time(8a7b6c5):Jul 24 2026 10:02:11\r\n" +
-      "Bin version:v5.0.1.0(MINI-1)\r\n",
-    received: (count) => `\r\nRecv ${count} bytes\r\n`,
-    errorCode: (code) => `ERR CODE:0x${code.toString(16).padStart(8, "0")}\r\n`,
-    joinFailed: (reason) => `+CWJAP:${reason}\r\n`,
-    activeHead: (link, count, from) => `\r\n+IPD,${link}${count}${from}:`,
-    activeTail: "\r\n",
-    passiveNotice: (link, count) => `\r\n+IPD,${link}${count}\r\n`,
-    passiveHead: (count, from) => `+CIPRECVDATA:${count}${from},`,
-    peer: (ip, port) => `,"${ip}",${port}`,
-  },
-  limits: {
-    line: 256,
-    partialLine: 256,
-    ssid: 32,
-    password: 64,
-    host: 64,
-    links: 5,
-    send: 8192,
-    activePiece: 2920,
-    receiveWindow: 5760,
-    sendBuffer: 5760,
-    leastBaud: 80,
-    mostBaud: 5_000_000,
-    defaultBaud: 115_200,
-  },
-  timings: {
-    boot: [290, 320],
-    restart: [20, 22],
-    command: [1, 2],
-    prompt: [4, 8],
-    received: [3.5, 4.5],
-    sent: [4, 8],
-    associate: [800, 1700],
-    dhcp: [400, 800],
-    wrongPassword: [2_800, 3_200],
-    accessPointNotFound: [3_800, 4_200],
-    beaconLoss: [3_000, 6_000],
-    connectTimeout: [9_500, 10_500],
-  },
-};

@@ -37,6 +37,7 @@ describe("moth sim", () => {
       [["--device", "a/b"], /--device a\/b: give 1 to 32 letters/],
       [["--for", "-1"], /--for -1: give a number/],
       [["--speed", "warp"], /real, max/],
+      [["--personality", "esp-at-9"], /--personality esp-at-9: choose one of nonos-1.7, esp-at-2.2, esp-at-5/],
       [["--baud", "fast"], /--baud fast: give a whole number/],
       [["--set", "temperature"], /--set temperature: write NAME=NUMBER/],
       [["--set", "pressure=1000"], /--set pressure=1000: nothing here is called "pressure"/],

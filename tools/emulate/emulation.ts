@@ -119,6 +119,7 @@ export class Emulation extends Session {
       ...wifiOf(options.settings),
       seed: options.seed,
       baud: options.baud,
+      personality: options.personality,
       observer,
     });
     this.user = new ConsoleUser(settingsText(this.site.provisioning), {

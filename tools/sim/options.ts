@@ -1,4 +1,5 @@
 /** The options of `moth sim`, checked: whatever is wrong with them is a {@link Failure} that says what to give instead. */
+import { DEFAULT_PERSONALITY, isPersonalityName, PERSONALITIES, type PersonalityName } from "../../sim/module/personalities";
 import { Failure } from "../failure";
 import { readSettingsFile, type SettingValues } from "../provision/settings-file";
 import { type BrokerAddress, brokerAddress, deviceId, seconds, setting, whole } from "../values";
@@ -21,6 +22,8 @@ export interface SimOptions {
   readonly seconds: number | undefined;
   readonly speed: "real" | "max";
   readonly baud: number;
+  /** What the Wi-Fi module is. */
+  readonly personality: PersonalityName;
   readonly seed: number;
   /** What of the world is set at the start, and to what. */
   readonly set: readonly (readonly [string, number])[];
@@ -37,6 +40,7 @@ export interface RawOptions {
   readonly for?: string;
   readonly speed: "real" | "max";
   readonly baud?: string;
+  readonly personality?: string;
   readonly seed?: string;
   readonly set: readonly string[];
   readonly trace?: Trace;
@@ -56,11 +60,20 @@ export function checkOptions(raw: RawOptions): SimOptions {
     seconds: raw.for === undefined ? undefined : seconds(raw.for),
     speed: raw.speed,
     baud: whole("--baud", raw.baud ?? settings.get("wifi.baud") ?? BAUD, 1200, 5_000_000),
+    personality: personalityNamed(raw.personality ?? DEFAULT_PERSONALITY),
     seed: raw.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : whole("--seed", raw.seed, 0, 2 ** 32 - 1),
     set: raw.set.map(setting),
     trace: raw.trace,
     json: raw.json === true,
   };
+}
+
+/** What `--personality` takes. */
+export function personalityNamed(name: string): PersonalityName {
+  if (!isPersonalityName(name)) {
+    throw new Failure(`--personality ${name}: choose one of ${Object.keys(PERSONALITIES).join(", ")}`);
+  }
+  return name;
 }
 
 /** The first broker of a settings file. */

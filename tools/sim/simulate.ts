@@ -42,6 +42,7 @@ export class Simulation extends Session {
       ...wifiOf(options.settings),
       seed: options.seed,
       baud: options.baud,
+      personality: options.personality,
       observer,
       machine: {
         onBoot: (board) => this.booted(board),

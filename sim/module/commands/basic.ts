@@ -1,9 +1,6 @@
-import { Outcome, type CommandEntry, type Handler } from "../command-entry";
+import { Outcome, type Call, type CommandEntry, type Handler } from "../command-entry";
 import type { Firmware } from "../firmware";
 import type { Parameters } from "../parameters";
-
-const FREE_HEAP = 168_352;
-const LEAST_FREE_HEAP = 151_904;
 
 const ok: Handler = () => Outcome.Ok;
 
@@ -25,8 +22,7 @@ export const basicCommands: Record<string, CommandEntry> = {
       return restart(firmware);
     },
   },
-  "+UART_CUR": { set: (firmware, parameters) => setUart(firmware, parameters, false), query: tellUart("+UART_CUR") },
-  "+UART_DEF": { set: (firmware, parameters) => setUart(firmware, parameters, true), query: tellUart("+UART_DEF") },
+  "+UART": { set: setUart, query: tellUart },
   "+SYSSTORE": {
     query: ({ settings, answer }) => answer(`+SYSSTORE:${settings.store ? 1 : 0}`),
     set: ({ settings }, parameters) => {
@@ -51,12 +47,12 @@ export const basicCommands: Record<string, CommandEntry> = {
       return Outcome.Ok;
     },
   },
-  "+SYSRAM": { query: ({ answer }) => answer(`+SYSRAM:${FREE_HEAP},${LEAST_FREE_HEAP}`) },
+  "+SYSRAM": { query: ({ answer, personality: { habits } }) => answer(`+SYSRAM:${habits.heap.join(",")}`) },
   "+SLEEP": {
     query: ({ settings, answer }) => answer(`+SLEEP:${settings.sleep}`),
-    set: ({ settings }, parameters) => {
+    set: ({ settings, personality }, parameters) => {
       parameters.expect(1, 1);
-      settings.sleep = parameters.integer(0, 0, 3);
+      settings.sleep = parameters.integer(0, 0, personality.habits.sleepModes.length - 1);
       return Outcome.Ok;
     },
   },
@@ -74,7 +70,7 @@ function restart(firmware: Firmware): Outcome {
 }
 
 /** The only command whose OK comes before the module listens again: it still leaves at the old rate. */
-function setUart(firmware: Firmware, parameters: Parameters, store: boolean): Outcome {
+function setUart(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
   const { leastBaud, mostBaud } = firmware.personality.limits;
   parameters.expect(5, 5);
   const baud = parameters.integer(0, leastBaud, mostBaud);
@@ -93,10 +89,7 @@ function setUart(firmware: Firmware, parameters: Parameters, store: boolean): Ou
   return Outcome.Later;
 }
 
-function tellUart(name: string): Handler {
-  return ({ line, flash, answer }) => {
-    const baud = name === "+UART_DEF" ? flash.baud : line.baud;
-    // The ESP32's divider makes 115201 of 115200, and the query tells the truth.
-    return answer(`${name}:${baud === 115_200 ? 115_201 : baud},8,1,0,0`);
-  };
+function tellUart({ line, flash, answer, personality: { habits } }: Firmware, _: Parameters, { name }: Call): Outcome {
+  const baud = name.endsWith("_DEF") ? flash.baud : line.baud;
+  return answer(`${name}:${habits.tellsBaud(baud)},8,1,0,0`);
 }

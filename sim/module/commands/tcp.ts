@@ -38,7 +38,7 @@ export const tcpCommands: Record<string, CommandEntry> = {
   },
   "+CIPRECVDATA": { set: read },
   "+CIPDINFO": {
-    query: ({ settings, answer }) => answer(`+CIPDINFO:${settings.showPeer ? "true" : "false"}`),
+    query: ({ settings, answer, personality: { strings } }) => answer(strings.showPeer(settings.showPeer)),
     set: ({ settings }, parameters) => {
       parameters.expect(1, 1);
       settings.showPeer = parameters.integer(0, 0, 1) === 1;
@@ -210,7 +210,7 @@ function resolve(firmware: Firmware, parameters: Parameters): Outcome {
       firmware.finish(Outcome.Error);
       return;
     }
-    firmware.printer.print(`+CIPDOMAIN:"${address}"\r\n`);
+    firmware.printer.print(`${personality.strings.domain(address)}\r\n`);
     firmware.finish(Outcome.Ok);
   };
   timers.within(personality.timings.connectTimeout, () => finish(undefined));

@@ -1,4 +1,4 @@
-import { Outcome, type CommandEntry } from "../command-entry";
+import { Outcome, type Call, type CommandEntry } from "../command-entry";
 import type { Firmware } from "../firmware";
 import type { Parameters } from "../parameters";
 import { JoinCode, StationState } from "../station";
@@ -9,7 +9,7 @@ const DEFAULT_JOIN_TIMEOUT = 15;
 /** Commands about Wi-Fi, as a station. */
 export const wifiCommands: Record<string, CommandEntry> = {
   "+CWMODE": {
-    query: ({ settings, answer }) => answer(`+CWMODE:${settings.mode}`),
+    query: ({ settings, answer }, _, { name }) => answer(`${name}:${settings.mode}`),
     set: setMode,
   },
   "+CWJAP": { query: tellNetwork, set: join },
@@ -43,12 +43,12 @@ export const wifiCommands: Record<string, CommandEntry> = {
       answer(`+CIFSR:STAIP,"${station.lease.ip}"`, `+CIFSR:STAMAC,"${station.mac}"`),
   },
   "+CIPSTA": {
-    query: ({ station: { lease }, answer }) =>
-      answer(`+CIPSTA:ip:"${lease.ip}"`, `+CIPSTA:gateway:"${lease.gateway}"`, `+CIPSTA:netmask:"${lease.netmask}"`),
+    query: ({ station: { lease }, answer }, _, { name }) =>
+      answer(`${name}:ip:"${lease.ip}"`, `${name}:gateway:"${lease.gateway}"`, `${name}:netmask:"${lease.netmask}"`),
   },
 };
 
-function setMode({ settings, station, flash }: Firmware, parameters: Parameters): Outcome {
+function setMode({ settings, station, flash }: Firmware, parameters: Parameters, { store }: Call): Outcome {
   parameters.expect(1, 2);
   const mode = parameters.integer(0, 0, 1);
   parameters.integerOr(1, 0, 1, 1);
@@ -59,21 +59,21 @@ function setMode({ settings, station, flash }: Firmware, parameters: Parameters)
     station.leave();
   }
   settings.mode = mode;
-  if (settings.store) {
+  if (store) {
     flash.mode = mode;
   }
   return Outcome.Ok;
 }
 
-function tellNetwork({ station, air, answer }: Firmware): Outcome {
-  if (station.state !== StationState.Joined && station.state !== StationState.JoinedWithoutIp) {
-    return Outcome.Ok;
-  }
-  const { reconnectInterval } = station;
-  return answer(`+CWJAP:"${station.ssid}","${air.bssid}",${air.channel},${air.rssi},0,${reconnectInterval},0,1,0`);
+function tellNetwork({ station, air, printer, personality: { strings } }: Firmware, _: Parameters, { name }: Call): Outcome {
+  const { ssid, reconnectInterval } = station;
+  const { bssid, channel, rssi } = air;
+  const isJoined = station.state === StationState.Joined || station.state === StationState.JoinedWithoutIp;
+  printer.print(isJoined ? strings.network(name, { ssid, bssid, channel, rssi, reconnectInterval }) : strings.noNetwork);
+  return Outcome.Ok;
 }
 
-function join(firmware: Firmware, parameters: Parameters): Outcome {
+function join(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
   const { settings, station, flash, printer, personality: { limits, strings } } = firmware;
   parameters.expect(1, 9);
   const ssid = parameters.text(0, limits.ssid);
@@ -97,7 +97,7 @@ function join(firmware: Firmware, parameters: Parameters): Outcome {
       return;
     }
     station.reconnectInterval = reconnectInterval;
-    if (settings.store) {
+    if (store) {
       flash.network = { ssid, password };
     }
     firmware.finish(Outcome.Ok);

@@ -8,7 +8,7 @@ import { AccessPoint } from "../../../sim/air";
 import { SimClock, type Timer } from "../../../sim/clock";
 import { SerialLine } from "../../../sim/line";
 import { EspAtModule } from "../../../sim/module/esp-at";
-import { espAt5C3 } from "../../../sim/module/personality";
+import { atBaud, PERSONALITIES } from "../../../sim/module/personalities";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import type { Socket } from "../../../sim/network/network";
 import { Random } from "../../../sim/random";
@@ -75,7 +75,7 @@ export class SimulatedBench {
       network: this.network,
       air: this.air,
       random: this.random.fork("module"),
-      personality: { ...espAt5C3, limits: { ...espAt5C3.limits, defaultBaud: baud } },
+      personality: atBaud(PERSONALITIES["esp-at-5"], baud),
       observer: { command: (line) => this.commands.push(line) },
     });
     this.network.listen("broker", 1883, (socket) => {

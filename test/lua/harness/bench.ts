@@ -4,7 +4,7 @@ import { AccessPoint } from "../../../sim/air";
 import { SimClock } from "../../../sim/clock";
 import { SerialLine } from "../../../sim/line";
 import { EspAtModule } from "../../../sim/module/esp-at";
-import { espAt5C3 } from "../../../sim/module/personality";
+import { atBaud, PERSONALITIES } from "../../../sim/module/personalities";
 import { ScriptedBroker } from "../../../sim/network/broker";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import { settingsText, SETTINGS_SLOT } from "../../../sim/provisioning";
@@ -63,7 +63,7 @@ export class DeviceBench {
     const { clock, line, random, air, broker } = this;
     const network = new MemoryNetwork(clock);
     broker.listen(network, "broker", 1883);
-    const personality = { ...espAt5C3, limits: { ...espAt5C3.limits, defaultBaud: BAUD } };
+    const personality = atBaud(PERSONALITIES["esp-at-5"], BAUD);
     this.module = new EspAtModule({ clock, line: line.module, network, air, random: random.fork("module"), personality });
     this.world = new World(clock, random.fork("world"));
   }

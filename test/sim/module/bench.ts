@@ -1,8 +1,9 @@
 import { AccessPoint } from "../../../sim/air";
 import { SimClock } from "../../../sim/clock";
 import { SerialLine } from "../../../sim/line";
-import { EspAtModule } from "../../../sim/module/esp-at";
+import { EspAtModule, moduleRings } from "../../../sim/module/esp-at";
 import type { ModuleObserver } from "../../../sim/module/observer";
+import { DEFAULT_PERSONALITY, PERSONALITIES, type PersonalityName } from "../../../sim/module/personalities";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import type { Socket } from "../../../sim/network/network";
 import { Random } from "../../../sim/random";
@@ -19,14 +20,16 @@ export class Bench {
   /** What the module said since the last {@link take}. */
   heard = "";
 
-  constructor(seed = 1, observer: ModuleObserver = {}) {
-    this.line = new SerialLine(this.clock, { hostReceiveRing: 65536 });
+  constructor(seed = 1, observer: ModuleObserver = {}, readonly name: PersonalityName = DEFAULT_PERSONALITY) {
+    const personality = PERSONALITIES[name];
+    this.line = new SerialLine(this.clock, { hostReceiveRing: 65536, ...moduleRings(personality) });
     this.module = new EspAtModule({
       clock: this.clock,
       line: this.line.module,
       network: this.network,
       air: this.air,
       random: new Random(seed),
+      personality,
       observer,
     });
     this.line.host.onWake(() => this.listen());
@@ -48,18 +51,18 @@ export class Bench {
   }
 
   /** Booted, with echo off. */
-  static ready(seed = 1, observer: ModuleObserver = {}): Bench {
-    const bench = new Bench(seed, observer);
+  static ready(seed = 1, observer: ModuleObserver = {}, name: PersonalityName = DEFAULT_PERSONALITY): Bench {
+    const bench = new Bench(seed, observer, name);
     bench.module.powerOn();
-    bench.clock.runFor(400);
+    bench.clock.runFor(500);
     bench.ask("ATE0");
     bench.take();
     return bench;
   }
 
   /** In the network, with several links in passive mode if asked for. */
-  static joined(options: { multiple?: boolean; passive?: boolean } = {}): Bench {
-    const bench = Bench.ready();
+  static joined(options: { multiple?: boolean; passive?: boolean; name?: PersonalityName; seed?: number } = {}): Bench {
+    const bench = Bench.ready(options.seed, {}, options.name);
     bench.ask("AT+CWMODE=1");
     bench.ask('AT+CWJAP="moth","12345678"', 5_000);
     if (options.multiple === true) {

@@ -1,0 +1,51 @@
+import type { Strings } from "../personality";
+
+/** What every generation says alike. */
+export const sharedStrings = {
+  ready: "\r\nready\r\n",
+  ok: "\r\nOK\r\n",
+  error: "\r\nERROR\r\n",
+  sendOk: "\r\nSEND OK\r\n",
+  sendFail: "\r\nSEND FAIL\r\n",
+  busyProcessing: "\r\nbusy p...\r\n",
+  quit: "\r\n+QUITT\r\n",
+  received: (count) => `\r\nRecv ${count} bytes\r\n`,
+  joinFailed: (reason) => `+CWJAP:${reason}\r\n`,
+  activeHead: (link, count, from) => `\r\n+IPD,${link}${count}${from}:`,
+  passiveNotice: (link, count) => `\r\n+IPD,${link}${count}\r\n`,
+} as const satisfies Partial<Strings>;
+
+/** What ESP-AT says alike from 2.1 on. */
+export const espAtStrings = {
+  ...sharedStrings,
+  joinError: "\r\nERROR\r\n",
+  sendCancelled: "\r\nSEND Canceled\r\n",
+  busySending: "",
+  forcedRestart: "\r\nWill force to restart!!!\r\n",
+  timeUpdated: "+TIME_UPDATED\r\n",
+  errorCode: (code) => `ERR CODE:0x${code.toString(16).padStart(8, "0")}\r\n`,
+  network: (name, { ssid, bssid, channel, rssi, reconnectInterval }) =>
+    `${name}:"${ssid}","${bssid}",${channel},${rssi},0,${reconnectInterval},0,1,0\r\n`,
+  noNetwork: "",
+  activeTail: "\r\n",
+  passiveHead: (count, from) => `+CIPRECVDATA:${count}${from},`,
+  peer: (ip, port) => `,"${ip}",${port}`,
+  showPeer: (on) => `+CIPDINFO:${on ? "true" : "false"}`,
+  domain: (ip) => `+CIPDOMAIN:"${ip}"`,
+  ping: (ms) => `+PING:${ms}`,
+  pingTimeout: "+PING:TIMEOUT",
+} as const satisfies Partial<Strings>;
+
+/** The commands that every generation has. */
+export const sharedCommands = [
+  "", "E0", "E1", "+GMR", "+RST", "+RESTORE", "+UART_CUR", "+UART_DEF", "+SYSRAM", "+SLEEP",
+  "+CWMODE", "+CWJAP", "+CWQAP", "+CWAUTOCONN", "+CIFSR", "+CIPSTA",
+  "+CIPMUX", "+CIPSTART", "+CIPSEND", "+CIPCLOSE", "+CIPSTATUS", "+CIPRECVMODE", "+CIPRECVLEN", "+CIPRECVDATA",
+  "+CIPDINFO", "+CIPDOMAIN",
+];
+
+/** The commands that ESP-AT has in addition, from 2.2 on. */
+export const espAtCommands = [
+  ...sharedCommands,
+  "+SYSSTORE", "+SYSMSG", "+SYSLOG", "+CWSTATE", "+CWRECONNCFG", "+CIPSTATE", "+CIPTCPOPT",
+];
