@@ -1,7 +1,7 @@
 /** What the place that runs a board sees of it: an application that boots, and a board that is turned. */
 import type { Hal } from "../../hal/hal";
 import { type Client } from "../mqtt/client-state";
-import { type EspAt } from "../wifi/esp-at-state";
+import { type WifiModule } from "../wifi/module";
 import { type CommandStats } from "./command";
 import { type Rule } from "./rule";
 import { type Sequence } from "./telemetry";
@@ -28,7 +28,7 @@ export interface Board {
 
   /** For whoever shows how the board is doing. All of it is only to be read. */
   readonly client: Client;
-  readonly wifi: EspAt;
+  readonly wifi: WifiModule;
   readonly commands: CommandStats;
   readonly telemetry: Sequence;
   readonly rules: readonly Rule[];

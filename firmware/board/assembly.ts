@@ -8,8 +8,7 @@ import { type Notice } from "../mqtt/connect";
 import { type Keeper } from "../mqtt/keeper";
 import { WhenFull } from "../mqtt/publication";
 import { type MessageHandler } from "../mqtt/subscriptions";
-import { createEspAt, espPump, espReceive, espWait } from "../wifi/esp-at";
-import { type EspAt, type EspAtEvents, type EspAtOptions } from "../wifi/esp-at-state";
+import { type WifiEvents, type WifiFamily, type WifiModule, type WifiOptions } from "../wifi/module";
 import { type Board } from "./application";
 import { consolePoll, consoleWait, createConsole } from "./console";
 import { type Console } from "./console-state";
@@ -64,12 +63,12 @@ export function createBoard<
   R extends Record<string, ReadingSpec>,
   L extends Record<string, RelaySpec>,
   N extends Record<string, NumberSpec>,
->(spec: BoardSpec<R, L, N>, hal: Hal): Board {
+>(family: WifiFamily, spec: BoardSpec<R, L, N>, hal: Hal): Board {
   const settings = loadSettings(hal.storage);
   const prefix = "moth/" + settings.device + "/";
   const journal = createJournal(createUptime(hal.clock.now()), SIZES.journal);
   note(journal, Happening.Boot, startText(hal.system.cause()), 0);
-  const wifi = createEspAt(hal, createWifiOptions(settings), createWifiEvents(journal));
+  const wifi = family(hal, createWifiOptions(settings), createWifiEvents(journal));
   const keeper = spec.session === undefined ? undefined : spec.session.create(hal.storage, settings.record);
   const client = createClient(createClientOptions(settings, prefix, keeper, spec.mqtt), wifi.link, hal.entropy, {
     online(now) {
@@ -172,7 +171,7 @@ function declareParts(parts: Parts, spec: AnySpec, listener: NumberListener): vo
 }
 
 /** One turn: what came in, then what is due, then what goes out, then sleep. */
-function turn(parts: Parts, wifi: EspAt, telemetry: Telemetry, crash: CrashReport, console: Console): void {
+function turn(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: CrashReport, console: Console): void {
   const hal = parts.hal;
   const now = hal.clock.now();
   hal.watchdog.feed();
@@ -186,9 +185,9 @@ function turn(parts: Parts, wifi: EspAt, telemetry: Telemetry, crash: CrashRepor
   hal.idle(later(now, sooner(wait, consoleWait(console, now))));
 }
 
-function work(parts: Parts, wifi: EspAt, telemetry: Telemetry, crash: CrashReport, now: Millis): void {
+function work(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: CrashReport, now: Millis): void {
   const client = parts.client;
-  espReceive(wifi, now);
+  wifi.receive(now);
   if (isDue(parts.sample, now)) sample(parts, now);
   clientPoll(client, now);
   if (!client.leaving) {
@@ -196,7 +195,7 @@ function work(parts: Parts, wifi: EspAt, telemetry: Telemetry, crash: CrashRepor
     publishDue(parts, telemetry, now);
   }
   pollNumbers(parts.numbers, now);
-  espPump(wifi, now);
+  wifi.pump(now);
 }
 
 function sample(parts: Parts, now: Millis): void {
@@ -224,8 +223,8 @@ function publishDue(parts: Parts, telemetry: Telemetry, now: Millis): void {
   pollTelemetry(telemetry, parts.client, now);
 }
 
-function waitOf(parts: Parts, wifi: EspAt, telemetry: Telemetry, now: Millis): number {
-  let wait = sooner(espWait(wifi, now), clientWait(parts.client, now));
+function waitOf(parts: Parts, wifi: WifiModule, telemetry: Telemetry, now: Millis): number {
+  let wait = sooner(wifi.wait(now), clientWait(parts.client, now));
   wait = sooner(wait, waitFor(parts.sample, now));
   wait = sooner(wait, waitFor(parts.numbers.save, now));
   wait = sooner(wait, parts.client.leaving ? LONGEST_SLEEP : waitFor(telemetry.next, now));
@@ -282,7 +281,7 @@ function createAvailabilityWatch(client: Client): MessageHandler {
 }
 
 /** @boot */
-function createWifiEvents(journal: Journal): EspAtEvents {
+function createWifiEvents(journal: Journal): WifiEvents {
   return {
     joined(_now, ssid) {
       note(journal, Happening.Joined, ssid, 0);
@@ -300,7 +299,7 @@ function createWifiEvents(journal: Journal): EspAtEvents {
 }
 
 /** @boot */
-function createWifiOptions(settings: Settings): EspAtOptions {
+function createWifiOptions(settings: Settings): WifiOptions {
   const networks = settings.networks;
   return {
     ssid: networks[0]?.ssid ?? "",

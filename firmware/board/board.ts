@@ -19,9 +19,9 @@
  * Topics, all below `moth/<device>/`: `availability` (retained `online`, and `offline` as the will), `telemetry`, for
  * each relay and number `<name>/set` (command) and `<name>` (retained state), `error`, and what the rules publish.
  */
-import type { Hal } from "../../hal/hal";
+import { createEspAt } from "../wifi/esp-at";
 import { type Application } from "./application";
-import { createBoard } from "./assembly";
+import { boardOn } from "./board-on";
 import { type BoardSpec } from "./spec";
 import { type NumberSpec } from "./number";
 import { type ReadingSpec } from "./reading";
@@ -29,17 +29,11 @@ import { type RelaySpec } from "./relay";
 
 export { hih5030, tmp36 } from "./sensors";
 
-/** An application that runs the board of `spec`. @boot */
+/** An application that runs the board of `spec` at an ESP-AT module. @boot */
 export function board<
   const R extends Record<string, ReadingSpec>,
   const L extends Record<string, RelaySpec>,
   const N extends Record<string, NumberSpec>,
 >(spec: BoardSpec<R, L, N>): Application {
-  return {
-    name: spec.name,
-    /** @boot */
-    boot(hal: Hal) {
-      return createBoard(spec, hal);
-    },
-  };
+  return boardOn(createEspAt, spec);
 }

@@ -1,7 +1,7 @@
 /** What the console knows: its record, and the board that it speaks of. */
 import type { Bytes, Hal } from "../../hal/hal";
 import { type Deadline } from "../core/time";
-import { type EspAt } from "../wifi/esp-at-state";
+import { type WifiModule } from "../wifi/module";
 import { type Digest } from "./certificate";
 import { type Line } from "./console-line";
 import { type Output } from "./console-output";
@@ -28,7 +28,7 @@ export interface Console {
   readonly name: string;
   readonly hal: Hal;
   readonly parts: Parts;
-  readonly wifi: EspAt;
+  readonly wifi: WifiModule;
   readonly settings: Settings;
   readonly output: Output;
   readonly line: Line;

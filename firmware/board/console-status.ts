@@ -6,8 +6,7 @@ import { brokerOf } from "../mqtt/client";
 import { type Client, ClientState } from "../mqtt/client-state";
 import { type KeeperStats } from "../mqtt/keeper";
 import { outboxCount, outboxUsed } from "../mqtt/outbox";
-import { ssidOf } from "../wifi/esp-at-bringup";
-import { type EspAt, Phase } from "../wifi/esp-at-state";
+import { Way, type WifiStatus } from "../wifi/module";
 import { type Console } from "./console-state";
 import { VERSION } from "./version";
 
@@ -50,7 +49,7 @@ function writeBoardLine(console: Console, writer: Writer, step: number): void {
 }
 
 function writeLinkLine(console: Console, writer: Writer, step: number): void {
-  if (step === 0) writeWifi(writer, console.wifi);
+  if (step === 0) writeWifi(writer, console.wifi.status);
   else writeMqtt(writer, console.parts.client);
 }
 
@@ -109,13 +108,13 @@ function writeCounterLine(console: Console, writer: Writer, step: number): boole
       numberLine(writer, "sessions.lost=", stats.losses);
       return true;
     case 16:
-      numberLine(writer, "wifi.joins=", wifi.stats.joins);
+      numberLine(writer, "wifi.joins=", wifi.status.joins);
       return true;
     case 17:
-      numberLine(writer, "wifi.lost=", wifi.stats.wifiLosses);
+      numberLine(writer, "wifi.lost=", wifi.status.wifiLosses);
       return true;
     case 18:
-      numberLine(writer, "module.resets=", wifi.stats.resets + wifi.stats.reboots);
+      numberLine(writer, "module.resets=", wifi.status.resets + wifi.status.reboots);
       return true;
     case 19:
       numberLine(writer, "serial.lost=", hal.serial.lost());
@@ -164,27 +163,29 @@ function numberLine(writer: Writer, key: string, value: number): void {
   writeDecimal(writer, value);
 }
 
-function writeWifi(writer: Writer, wifi: EspAt): void {
+function writeWifi(writer: Writer, wifi: WifiStatus): void {
   writeText(writer, "wifi=");
-  switch (wifi.phase) {
-    case Phase.Off:
+  switch (wifi.way) {
+    case Way.Off:
       writeText(writer, "off");
       return;
-    case Phase.Holding:
-    case Phase.Booting:
+    case Way.Starting:
       writeText(writer, "starting the module");
       return;
-    case Phase.Resync:
+    case Way.Looking:
       writeText(writer, "looking for the module");
       return;
-    case Phase.SettingUp:
+    case Way.SettingUp:
       writeText(writer, "setting up the module");
       return;
-    case Phase.Joining:
-      textLine(writer, "joining ", ssidOf(wifi));
+    case Way.Joining:
+      textLine(writer, "joining ", wifi.ssid);
       return;
-    case Phase.Joined:
-      textLine(writer, wifi.gotIp ? "joined " : "lost ", ssidOf(wifi));
+    case Way.Joined:
+      textLine(writer, "joined ", wifi.ssid);
+      return;
+    case Way.Lost:
+      textLine(writer, "lost ", wifi.ssid);
       return;
   }
 }

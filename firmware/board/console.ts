@@ -10,7 +10,7 @@ import type { Hal, Millis } from "../../hal/hal";
 import { allocate, byteAt, isText } from "#native";
 import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/time";
 import { type Writer, writeText } from "../core/writer";
-import { type EspAt } from "../wifi/esp-at-state";
+import { type WifiModule } from "../wifi/module";
 import { createDigest } from "./certificate";
 import { argumentAt, createLine, type Line, lineByte, lineClear, LineEvent, lineShow, wordAt, wordLength } from "./console-line";
 import { createOutput, outputBegin, outputEnd, outputFlush, outputHasRoom, outputText } from "./console-output";
@@ -51,7 +51,7 @@ const HELP: readonly string[] = [
 ];
 
 /** @boot */
-export function createConsole(name: string, hal: Hal, parts: Parts, wifi: EspAt, settings: Settings): Console {
+export function createConsole(name: string, hal: Hal, parts: Parts, wifi: WifiModule, settings: Settings): Console {
   const console: Console = {
     name,
     hal,

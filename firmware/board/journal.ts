@@ -6,6 +6,7 @@ import { mod } from "#native";
 import { LinkLoss } from "../core/link";
 import { writeDecimal, type Writer, writeText } from "../core/writer";
 import { Fault } from "../mqtt/client-state";
+import { JoinFailure } from "../wifi/module";
 import { type Uptime } from "./uptime";
 
 export const enum Happening {
@@ -13,7 +14,7 @@ export const enum Happening {
   Boot,
   /** `what`: the network. */
   Joined,
-  /** `what`: the network, `detail`: the number that the module gave. */
+  /** `what`: the network, `detail`: a `JoinFailure`. */
   JoinFailed,
   WifiLost,
   ModuleReset,
@@ -135,14 +136,13 @@ function writeTwo(writer: Writer, first: string, second: string): void {
   writeText(writer, second);
 }
 
-/** ESP-AT's numbers in `+CWJAP:<n>`. */
 function joinReason(detail: number): string {
   switch (detail) {
-    case 1:
+    case JoinFailure.TimedOut:
       return "time-out";
-    case 2:
+    case JoinFailure.WrongPassword:
       return "wrong password";
-    case 3:
+    case JoinFailure.NoSuchNetwork:
       return "no such network";
     default:
       return "the module refused";

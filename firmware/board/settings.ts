@@ -19,7 +19,7 @@ import type { Bytes, Storage } from "../../hal/hal";
 import { allocate, byteAt, copy, decimalAt, find, putText, startsWith, textAt, textLength } from "#native";
 import { type Broker } from "../mqtt/client-state";
 import { type Protocol } from "../mqtt/connect";
-import { type WifiNetwork } from "../wifi/esp-at-state";
+import { type WifiNetwork } from "../wifi/module";
 import { adviceOf, isRequired, isValid, keyLength, keyOf, protocolAt, SETTING_KEYS } from "./setting-fields";
 import { SIZES } from "./sizes";
 

@@ -75,8 +75,6 @@ export interface AtEngine {
   /** How long the command may take in milliseconds, and when to give it up. */
   patience: number;
   readonly deadline: Deadline;
-  /** Lines that were too long for the window. */
-  overlong: number;
 }
 
 /** An engine with a receive window of `windowSize` bytes and room for a command of `commandSize` bytes. @boot */
@@ -103,7 +101,6 @@ export function createAtEngine(
     wantPrompt: false,
     patience: 0,
     deadline: createDeadline(),
-    overlong: 0,
   };
 }
 
@@ -284,7 +281,6 @@ function takeLine(engine: AtEngine, now: Millis): boolean {
 
 function noteOverlong(engine: AtEngine): boolean {
   if (engine.end - engine.start < engine.windowSize) return false;
-  engine.overlong++;
   engine.mode = Mode.Overlong;
   engine.start = engine.end;
   return false;

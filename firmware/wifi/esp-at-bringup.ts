@@ -6,9 +6,20 @@ import { LinkLoss } from "../core/link";
 import { arm, disarm, isDue } from "../core/time";
 import { createWriter, writeByte, writeBytes, writeText, written, type Writer } from "../core/writer";
 import { atAbort, atBegin, atSend, atSendRaw } from "./at-engine";
-import { Command, type EspAt, finishCommand, loseLink, Phase, type WifiNetwork, DOUBTFUL_OPENS, MOST_DOUBTFUL_OPENS } from "./esp-at-state";
+import {
+  Command,
+  DOUBTFUL_OPENS,
+  enterPhase,
+  type EspAt,
+  finishCommand,
+  loseLink,
+  MOST_DOUBTFUL_OPENS,
+  Phase,
+  setIp,
+} from "./esp-at-state";
 import { enterReset, enterSetup, forgetModule } from "./esp-at-reset";
 import { enterResync } from "./esp-at-resync";
+import { JoinFailure, WifiLoss, type WifiNetwork } from "./module";
 
 /** Release of the reset line to `ready`: 300 ms is usual. */
 const READY_PATIENCE = 5000;
@@ -75,7 +86,7 @@ function writeEscaped(writer: Writer, text: string): void {
 export function moduleReady(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Holding || esp.phase === Phase.Off) return;
   if (esp.phase !== Phase.Booting) {
-    esp.stats.reboots++;
+    esp.status.reboots++;
     esp.events.moduleReset(now);
   }
   finishCommand(esp);
@@ -100,8 +111,9 @@ export function moduleEchoed(esp: EspAt, now: Millis): void {
 /** Wi-Fi is gone. The streams over it are dead, whether the module says so or not. */
 export function wifiLost(esp: EspAt, now: Millis): void {
   if (!esp.gotIp) return;
-  esp.gotIp = false;
-  esp.stats.wifiLosses++;
+  setIp(esp, false);
+  esp.status.wifiLosses++;
+  esp.status.loss = WifiLoss.Network;
   loseLink(esp, now, LinkLoss.Network);
   esp.events.wifiLost(now, ssidOf(esp));
   if (esp.phase === Phase.Joined) arm(esp.timer, now, REJOIN_AFTER);
@@ -109,8 +121,8 @@ export function wifiLost(esp: EspAt, now: Millis): void {
 
 export function wifiFound(esp: EspAt, now: Millis): void {
   const back = !esp.gotIp;
-  esp.gotIp = true;
-  if (esp.phase === Phase.Joining && esp.joined && esp.command === Command.None) esp.phase = Phase.Joined;
+  setIp(esp, true);
+  if (esp.phase === Phase.Joining && esp.joined && esp.command === Command.None) enterPhase(esp, Phase.Joined);
   if (esp.phase !== Phase.Joined) return;
   disarm(esp.timer);
   if (back) esp.events.joined(now, ssidOf(esp));
@@ -143,7 +155,7 @@ export function pumpBringup(esp: EspAt, now: Millis): void {
 function release(esp: EspAt, now: Millis): void {
   if (esp.reset.present) esp.reset.hold(false);
   else atSendRaw(esp.engine, "AT+RST\r\n");
-  esp.phase = Phase.Booting;
+  enterPhase(esp, Phase.Booting);
   arm(esp.timer, now, READY_PATIENCE);
 }
 
@@ -184,7 +196,7 @@ function setUp(esp: EspAt, now: Millis): void {
   esp.setupDoubted = false;
   backoffReset(esp.bootBackoff);
   if (esp.gotIp && esp.joined) {
-    esp.phase = Phase.Joined;
+    enterPhase(esp, Phase.Joined);
     disarm(esp.timer);
   } else {
     join(esp, now);
@@ -192,31 +204,48 @@ function setUp(esp: EspAt, now: Millis): void {
 }
 
 function join(esp: EspAt, now: Millis): void {
-  esp.phase = Phase.Joining;
+  enterPhase(esp, Phase.Joining);
+  esp.status.ssid = ssidOf(esp);
   // Joining begins with leaving: whatever network the module is in, it is not this one yet.
-  esp.gotIp = false;
+  setIp(esp, false);
   disarm(esp.timer);
   const command = esp.joinCommands[esp.network];
   if (command !== undefined) writeBytes(atBegin(esp.engine), command, 0, command.length);
   esp.command = Command.Join;
+  esp.joinCode = 0;
   atSend(esp.engine, now, JOIN_PATIENCE);
 }
 
 export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (ok) {
-    esp.stats.joins++;
-    esp.joinFailure = 0;
+    esp.status.joins++;
+    esp.status.joinFailure = JoinFailure.None;
     esp.joined = true;
     backoffReset(esp.joinBackoff);
-    esp.phase = Phase.Joined;
+    enterPhase(esp, Phase.Joined);
     // `WIFI GOT IP` says that the network is there. It may come after the OK, or a loss may have come before it.
     if (esp.gotIp) esp.events.joined(now, ssidOf(esp));
     else arm(esp.timer, now, REJOIN_AFTER);
   } else {
-    esp.stats.joinFailures++;
-    esp.events.joinFailed(now, ssidOf(esp), esp.joinFailure);
+    esp.status.joinFailures++;
+    esp.status.joinFailure = joinFailureOf(esp.joinCode);
+    esp.events.joinFailed(now, ssidOf(esp), esp.status.joinFailure);
     // The pause comes when all have been tried.
     arm(esp.timer, now, nextNetwork(esp) ? 0 : backoffNext(esp.joinBackoff, esp.entropy));
+  }
+}
+
+/** What the number in `+CWJAP:<n>` says. */
+function joinFailureOf(code: number): JoinFailure {
+  switch (code) {
+    case 1:
+      return JoinFailure.TimedOut;
+    case 2:
+      return JoinFailure.WrongPassword;
+    case 3:
+      return JoinFailure.NoSuchNetwork;
+    default:
+      return JoinFailure.Other;
   }
 }
 
@@ -228,7 +257,7 @@ function nextNetwork(esp: EspAt): boolean {
 }
 
 /** The name of the network that is joined, or tried. */
-export function ssidOf(esp: EspAt): string {
+function ssidOf(esp: EspAt): string {
   const network = esp.networks[esp.network];
   return network === undefined ? "" : network.ssid;
 }

@@ -4,7 +4,7 @@ import { backoffNext } from "../core/backoff";
 import { LinkLoss } from "../core/link";
 import { arm, disarm } from "../core/time";
 import { atReset } from "./at-engine";
-import { type EspAt, finishCommand, loseLink, Phase, Stream } from "./esp-at-state";
+import { enterPhase, type EspAt, finishCommand, loseLink, Phase, setIp, Stream } from "./esp-at-state";
 
 /** Reset pulse in milliseconds: modules want 10 at least, their boards' capacitors more. */
 const RESET_PULSE = 100;
@@ -14,25 +14,25 @@ export function enterReset(esp: EspAt, now: Millis): void {
   finishCommand(esp);
   forgetModule(esp, now);
   atReset(esp.engine);
-  esp.stats.resets++;
+  esp.status.resets++;
   // The first is that of power-on.
-  if (esp.stats.resets > 1) esp.events.moduleReset(now);
+  if (esp.status.resets > 1) esp.events.moduleReset(now);
   esp.setupDoubted = false;
   esp.reset.hold(true);
-  esp.phase = Phase.Holding;
-  arm(esp.timer, now, RESET_PULSE + (esp.stats.resets === 1 ? 0 : backoffNext(esp.bootBackoff, esp.entropy)));
+  enterPhase(esp, Phase.Holding);
+  arm(esp.timer, now, RESET_PULSE + (esp.status.resets === 1 ? 0 : backoffNext(esp.bootBackoff, esp.entropy)));
 }
 
 /** Whatever the module knew is gone: links, network, modes. */
 export function forgetModule(esp: EspAt, now: Millis): void {
-  esp.gotIp = false;
+  setIp(esp, false);
   esp.joined = false;
   loseLink(esp, now, LinkLoss.Module);
   esp.stream = Stream.Closed;
 }
 
 export function enterSetup(esp: EspAt): void {
-  esp.phase = Phase.SettingUp;
+  enterPhase(esp, Phase.SettingUp);
   esp.setupStep = 0;
   disarm(esp.timer);
 }

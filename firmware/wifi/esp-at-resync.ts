@@ -12,6 +12,7 @@ import { atAbort, atBegin, atRealign, atSend, atSendRaw } from "./at-engine";
 import {
   BUSY_PATIENCE,
   Command,
+  enterPhase,
   type EspAt,
   finishCommand,
   loseLink,
@@ -34,14 +35,14 @@ const ANSWERS_WANTED = 2;
 
 /** The command in the slot, if any, is given up. A send that the module may still await payload for is cancelled. */
 export function enterResync(esp: EspAt, now: Millis): void {
-  esp.stats.resyncs++;
+  esp.status.resyncs++;
   const stage = esp.sendStage;
   esp.cancel = stage !== SendStage.None && stage !== SendStage.Confirming;
   // Payload that the serial port has taken may still be leaving, and a cancel right behind it would be payload too.
   const leaving = stage >= SendStage.Payload ? onWire(esp, esp.sendLength - esp.sendLeft) : 0;
   finishCommand(esp);
   atAbort(esp.engine);
-  esp.phase = Phase.Resync;
+  enterPhase(esp, Phase.Resync);
   esp.probes = 0;
   esp.answers = 0;
   arm(esp.patience, now, BUSY_PATIENCE);

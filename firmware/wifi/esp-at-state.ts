@@ -10,6 +10,7 @@ import { type Backoff } from "../core/backoff";
 import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../core/link";
 import { type Deadline, disarm } from "../core/time";
 import { atFinish, type AtEngine } from "./at-engine";
+import { Way, type WifiEvents, type WifiModule, type WifiNetwork, type WifiOptions, type WifiStatus } from "./module";
 
 /** Where the module is on its way to the network. */
 export const enum Phase {
@@ -66,81 +67,20 @@ export const enum SendStage {
   Confirming,
 }
 
-/** Counters since power-on. They only grow. */
-export interface EspAtStats {
-  /** Resets of the module that this driver ordered, the one at boot included. */
-  resets: number;
-  /** Reboots of the module that nobody ordered. */
-  reboots: number;
-  /** Commands that had no answer in time. */
-  timeouts: number;
-  /** Searches for the module's state after one. */
-  resyncs: number;
-  busy: number;
-  joins: number;
-  joinFailures: number;
-  /** Times that Wi-Fi was lost after a join. */
-  wifiLosses: number;
-  opens: number;
-  openFailures: number;
-  /** Send commands, and the payload bytes in them. */
-  sends: number;
-  sentBytes: number;
-  /** Receive commands, and the payload bytes that came. */
-  receives: number;
-  receivedBytes: number;
-  /** Streams given up because bytes were lost or added on the serial line. */
-  damaged: number;
-}
-
 /** A link whose state the driver may set. */
 export interface EspAtLink extends Link {
   state: LinkState;
 }
 
-/** A Wi-Fi network. */
-export interface WifiNetwork {
-  /** 1 to 32 bytes; and 0 to 64, none for an open network. */
-  readonly ssid: string;
-  readonly password: string;
-}
-
-/** What the application is told. */
-export interface EspAtEvents {
-  /** The network is there: joined, or back by itself. */
-  joined(now: Millis, ssid: string): void;
-  /** `reason` as {@link EspAt.joinFailure} has it. */
-  joinFailed(now: Millis, ssid: string, reason: number): void;
-  wifiLost(now: Millis, ssid: string): void;
-  /** The driver resets the module, or the module has rebooted by itself. */
-  moduleReset(now: Millis): void;
-}
-
-/** What a user of the driver chooses. */
-export interface EspAtOptions extends WifiNetwork {
-  /** The networks to try after that, one after the other, when it cannot be joined. */
-  readonly otherNetworks?: readonly WifiNetwork[] | undefined;
-  /** Rate of the serial line in bits per second, as both ends have it. */
-  readonly baud: number;
-  /** Receive window in bytes: the longest line plus a piece of payload; at least 256. */
-  readonly window: number;
-  /** The most bytes one send command carries: 1 to 2048 fits every ESP-AT firmware. */
-  readonly maxSend: number;
-  /** The most bytes one receive command asks for. */
-  readonly maxReceive: number;
-  /** A quiet stream is asked for waiting bytes this often, in milliseconds, in case the notice was lost. */
-  readonly pollEvery: number;
-}
-
-export interface EspAt {
-  readonly options: EspAtOptions;
+export interface EspAt extends WifiModule {
+  readonly options: WifiOptions;
   readonly engine: AtEngine;
   readonly reset: ResetLine;
   readonly entropy: Entropy;
-  readonly events: EspAtEvents;
+  readonly events: WifiEvents;
   readonly link: EspAtLink;
   user: LinkUser;
-  readonly stats: EspAtStats;
+  readonly status: WifiStatus;
 
   phase: Phase;
   /** What the phase waits for: the end of a reset pulse, `ready`, a pause, Wi-Fi coming back by itself. */
@@ -166,8 +106,8 @@ export interface EspAt {
   gotIp: boolean;
   /** The module has joined at our word since it booted, not by itself a network that it remembered. */
   joined: boolean;
-  /** The number in the last `+CWJAP:<n>` of a failed join: 1 time-out, 2 wrong password, 3 no such network, 4 other. */
-  joinFailure: number;
+  /** The number in the `+CWJAP:<n>` of the join under way; 0 when there was none. */
+  joinCode: number;
 
   stream: Stream;
   /** `0,CONNECT` has come for the connect under way: from now on `0,CLOSED` speaks of it, not of the stream before. */
@@ -201,6 +141,36 @@ export interface EspAt {
   probes: number;
   cancel: boolean;
   readonly patience: Deadline;
+}
+
+/** The driver is there now, and says so. */
+export function enterPhase(esp: EspAt, phase: Phase): void {
+  esp.phase = phase;
+  esp.status.way = wayOf(esp, phase);
+}
+
+function wayOf(esp: EspAt, phase: Phase): Way {
+  switch (phase) {
+    case Phase.Off:
+      return Way.Off;
+    case Phase.Holding:
+    case Phase.Booting:
+      return Way.Starting;
+    case Phase.Resync:
+      return Way.Looking;
+    case Phase.SettingUp:
+      return Way.SettingUp;
+    case Phase.Joining:
+      return Way.Joining;
+    case Phase.Joined:
+      return esp.gotIp ? Way.Joined : Way.Lost;
+  }
+}
+
+/** Whether the module has the network. */
+export function setIp(esp: EspAt, there: boolean): void {
+  esp.gotIp = there;
+  esp.status.way = wayOf(esp, esp.phase);
 }
 
 /**

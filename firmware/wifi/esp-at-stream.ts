@@ -71,13 +71,13 @@ function open(esp: EspAt, now: Millis): void {
 export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (esp.stream !== Stream.Opening) return;
   if (!ok) {
-    esp.stats.openFailures++;
+    esp.status.openFailures++;
     loseLink(esp, now, LinkLoss.Unreachable);
     openFailed(esp, now);
     return;
   }
   esp.stream = Stream.Open;
-  esp.stats.opens++;
+  esp.status.opens++;
   esp.failedOpens = 0;
   esp.doubtAfter = DOUBTFUL_OPENS;
   arm(esp.poll, now, esp.options.pollEvery);
@@ -121,13 +121,13 @@ function receive(esp: EspAt, now: Millis): void {
   // If more remains, a new notice follows the reply.
   esp.available = 0;
   esp.receivedLast = true;
-  esp.stats.receives++;
+  esp.status.receives++;
   arm(esp.poll, now, esp.options.pollEvery);
   atSend(esp.engine, now, REPLY_PATIENCE + onWire(esp, count));
 }
 
 export function payloadReceived(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: number): void {
-  esp.stats.receivedBytes += count;
+  esp.status.receivedBytes += count;
   if (esp.link.state === LinkState.Up) esp.user.received(now, bytes, at, count);
 }
 
@@ -139,7 +139,7 @@ export function receiveAnswered(esp: EspAt, now: Millis, ok: boolean): void {
 /** Bytes were lost or added within the stream: what follows would be read as something it is not. */
 export function streamDamaged(esp: EspAt, now: Millis): void {
   if (esp.stream !== Stream.Open) return;
-  esp.stats.damaged++;
+  esp.status.damaged++;
   loseLink(esp, now, LinkLoss.Damaged);
 }
 
@@ -173,7 +173,7 @@ function send(esp: EspAt, now: Millis): void {
   esp.sendStage = SendStage.Announced;
   esp.offered = true;
   esp.receivedLast = false;
-  esp.stats.sends++;
+  esp.status.sends++;
   atSend(esp.engine, now, PROMPT_PATIENCE);
   esp.engine.wantPrompt = true;
 }
@@ -222,7 +222,7 @@ function feedPiece(esp: EspAt, engine: AtEngine, now: Millis): boolean {
   if (count > 0) {
     esp.user.taken(now, count);
     esp.sendLeft -= count;
-    esp.stats.sentBytes += count;
+    esp.status.sentBytes += count;
   }
   return count === wanted;
 }

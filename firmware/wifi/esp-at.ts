@@ -1,8 +1,8 @@
 /**
  * The driver for Wi-Fi modules that speak Espressif's ESP-AT: from reset to a TCP stream, as a {@link Link}.
  *
- * Each turn of the main loop calls {@link espReceive}, which takes in what the module says, and after the other parts
- * have had their turn {@link espPump}, which starts the next command. Every state has a deadline: whatever the module
+ * Each turn of the main loop calls {@link WifiModule.receive}, which takes in what the module says, and after the other parts
+ * have had their turn {@link WifiModule.pump}, which starts the next command. Every state has a deadline: whatever the module
  * does or does not do, the driver ends up either with a stream or with the next try.
  */
 import type { Bytes, Hal, Millis } from "../../hal/hal";
@@ -45,10 +45,7 @@ import {
   BUSY_PATIENCE,
   Command,
   type EspAt,
-  type EspAtEvents,
   type EspAtLink,
-  type EspAtOptions,
-  type EspAtStats,
   FIRST_RETRY_PAUSE,
   finishCommand,
   LONGEST_RETRY_PAUSE,
@@ -57,7 +54,6 @@ import {
   Phase,
   SendStage,
   Stream,
-  type WifiNetwork,
   DOUBTFUL_OPENS,
 } from "./esp-at-state";
 import {
@@ -75,6 +71,7 @@ import {
   streamClosed,
   streamDamaged,
 } from "./esp-at-stream";
+import { createDeafEvents, createWifiStatus, type WifiEvents, type WifiNetwork, type WifiOptions } from "./module";
 
 const COMMA = 44;
 /** The ceilings of the pause before a join or a boot is tried again, first and last, in milliseconds. */
@@ -91,7 +88,7 @@ const RECEIVE_LENGTH_LENGTH = 12;
 const CWJAP_LENGTH = 7;
 
 /** A driver that begins with a reset of the module at its first turn. @boot */
-export function createEspAt(hal: Hal, options: EspAtOptions, toTell: EspAtEvents = createDeafEvents()): EspAt {
+export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: WifiEvents = createDeafEvents()): EspAt {
   const networks: WifiNetwork[] = [options];
   const more = options.otherNetworks;
   if (more !== undefined) {
@@ -138,7 +135,16 @@ export function createEspAt(hal: Hal, options: EspAtOptions, toTell: EspAtEvents
     events: toTell,
     link,
     user: createNobody(),
-    stats: createStats(),
+    status: createWifiStatus(options.ssid, options.baud),
+    receive(now) {
+      espReceive(esp, now);
+    },
+    pump(now) {
+      espPump(esp, now);
+    },
+    wait(now) {
+      return espWait(esp, now);
+    },
     phase: Phase.Off,
     timer: createDeadline(),
     command: Command.None,
@@ -154,7 +160,7 @@ export function createEspAt(hal: Hal, options: EspAtOptions, toTell: EspAtEvents
     bootBackoff: createBackoff(FIRST_BOOT_PAUSE, LONGEST_PAUSE),
     gotIp: false,
     joined: false,
-    joinFailure: 0,
+    joinCode: 0,
     stream: Stream.Closed,
     connected: false,
     failedOpens: 0,
@@ -200,39 +206,8 @@ function createNobody(): LinkUser {
   };
 }
 
-/** Stands in for an application that wants to know nothing. @boot */
-function createDeafEvents(): EspAtEvents {
-  return {
-    joined() {},
-    joinFailed() {},
-    wifiLost() {},
-    moduleReset() {},
-  };
-}
-
-/** @boot */
-function createStats(): EspAtStats {
-  return {
-    resets: 0,
-    reboots: 0,
-    timeouts: 0,
-    resyncs: 0,
-    busy: 0,
-    joins: 0,
-    joinFailures: 0,
-    wifiLosses: 0,
-    opens: 0,
-    openFailures: 0,
-    sends: 0,
-    sentBytes: 0,
-    receives: 0,
-    receivedBytes: 0,
-    damaged: 0,
-  };
-}
-
 /** First half of a turn: takes in everything that the module has said. */
-export function espReceive(esp: EspAt, now: Millis): void {
+function espReceive(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Off) {
     enterReset(esp, now);
     return;
@@ -251,7 +226,7 @@ function noteLost(esp: EspAt, now: Millis): void {
 }
 
 /** Second half of a turn: gives up what has timed out, feeds what is being sent, and starts what is next. */
-export function espPump(esp: EspAt, now: Millis): void {
+function espPump(esp: EspAt, now: Millis): void {
   if (atStalled(esp.engine, now)) payloadStalled(esp, now);
   if (atTimedOut(esp.engine, now)) commandTimedOut(esp, now);
   if (isDue(esp.retry, now)) {
@@ -272,7 +247,7 @@ export function espPump(esp: EspAt, now: Millis): void {
 const REFILL = 512;
 
 /** How long the driver can be left alone unless a byte arrives, in milliseconds. */
-export function espWait(esp: EspAt, now: Millis): number {
+function espWait(esp: EspAt, now: Millis): number {
   const engine = esp.engine;
   let wait = sooner(atWait(engine, now), waitFor(esp.retry, now));
   if (esp.sendStage === SendStage.Payload) return sooner(wait, 1 + onWire(esp, REFILL));
@@ -301,7 +276,7 @@ function startNext(esp: EspAt, now: Millis): void {
 }
 
 function commandTimedOut(esp: EspAt, now: Millis): void {
-  esp.stats.timeouts++;
+  esp.status.timeouts++;
   if (esp.command === Command.Probe) {
     finishCommand(esp);
     probeTimedOut(esp, now);
@@ -350,7 +325,7 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       dataWaits(esp, bytes, at, count, RECEIVE_LENGTH_LENGTH, 0);
       return;
     case EspLine.JoinFailure:
-      if (esp.command === Command.Join) esp.joinFailure = numberAt(bytes, at, count, CWJAP_LENGTH, 0);
+      if (esp.command === Command.Join) esp.joinCode = numberAt(bytes, at, count, CWJAP_LENGTH, 0);
       return;
     case EspLine.Echo:
       moduleEchoed(esp, now);
@@ -427,7 +402,7 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
  * long as the module may be busy. Once the payload of a send is on its way, `busy` speaks of surplus bytes instead.
  */
 function moduleBusy(esp: EspAt, now: Millis): void {
-  esp.stats.busy++;
+  esp.status.busy++;
   if (esp.command === Command.None || esp.sendStage > SendStage.Announced) return;
   if (esp.command === Command.Probe) {
     probeBusy(esp, now);

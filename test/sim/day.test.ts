@@ -30,5 +30,5 @@ describe.each(seeds)("a simulated day with seed %i", (seed) => {
 test("the same seed gives the same day", () => {
   const [one, other] = [liveThroughADay(sensorBoard, 7), liveThroughADay(sensorBoard, 7)];
   expect(one.broker.received).toEqual(other.broker.received);
-  expect(one.bench.machine.board?.wifi.stats).toEqual(other.bench.machine.board?.wifi.stats);
+  expect(one.bench.machine.board?.wifi.status).toEqual(other.bench.machine.board?.wifi.status);
 }, 60_000);

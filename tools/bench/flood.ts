@@ -9,7 +9,7 @@ import { ClientState } from "../../firmware/mqtt/client-state";
 import type { Qos } from "../../firmware/mqtt/packet";
 import { createPublication } from "../../firmware/mqtt/publication";
 import { publishBytes } from "../../firmware/mqtt/publish";
-import { createEspAt, espPump, espReceive, espWait } from "../../firmware/wifi/esp-at";
+import { createEspAt } from "../../firmware/wifi/esp-at";
 
 export interface FloodOptions {
   readonly topic: string;
@@ -74,13 +74,13 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
     rules: [],
     poll() {
       const now = hal.clock.now();
-      espReceive(wifi, now);
+      wifi.receive(now);
       clientPoll(client, now);
       // Until it is refused: then the outbox is full.
       let more = client.state === ClientState.Online;
       while (more) more = publishBytes(client, publication, payload, 0, payloadLength);
-      espPump(wifi, now);
-      hal.idle(later(now, sooner(espWait(wifi, now), clientWait(client, now))));
+      wifi.pump(now);
+      hal.idle(later(now, sooner(wifi.wait(now), clientWait(client, now))));
     },
     stop() {},
     stopped() {

@@ -4,16 +4,16 @@
  */
 import type { Board } from "../../firmware/board/application";
 import { ClientState } from "../../firmware/mqtt/client-state";
-import { Phase } from "../../firmware/wifi/esp-at-state";
+import { JoinFailure, Way } from "../../firmware/wifi/module";
 import { REFUSALS } from "../sim/mqtt-watch";
 import type { Reporter, Topic } from "../sim/report";
 
 type Tell = (topic: Topic, event: string, text: string, data?: Record<string, unknown>) => void;
 
-const JOIN_FAILURES = new Map([
-  [1, "no answer from it"],
-  [2, "wrong password"],
-  [3, "no such network"],
+const JOIN_FAILURES = new Map<JoinFailure, string>([
+  [JoinFailure.TimedOut, "no answer from it"],
+  [JoinFailure.WrongPassword, "wrong password"],
+  [JoinFailure.NoSuchNetwork, "no such network"],
 ]);
 
 /** Commands without an answer in a row, before a module that has never answered is called silent. */
@@ -51,14 +51,14 @@ export class BoardWatch {
   }
 
   private lookAtModule(): void {
-    const { stats, phase } = this.board.wifi;
-    if (!this.answered && phase >= Phase.SettingUp) {
+    const { status } = this.board.wifi;
+    if (!this.answered && status.way >= Way.SettingUp) {
       this.answered = true;
       this.tell("module", "ready", "answers");
     }
-    if (this.more("resets", stats.resets) && stats.resets > 1) this.tell("module", "reset", "is being reset");
-    if (this.more("reboots", stats.reboots)) this.tell("module", "rebooted", "has reset itself");
-    if (this.more("timeouts", stats.timeouts)) this.timedOut(stats.timeouts);
+    if (this.more("resets", status.resets) && status.resets > 1) this.tell("module", "reset", "is being reset");
+    if (this.more("reboots", status.reboots)) this.tell("module", "rebooted", "has reset itself");
+    if (this.more("timeouts", status.timeouts)) this.timedOut(status.timeouts);
   }
 
   private timedOut(times: number): void {
@@ -70,18 +70,18 @@ export class BoardWatch {
   }
 
   private lookAtWifi(): void {
-    const { wifi } = this.board;
-    const joined = wifi.phase === Phase.Joined && wifi.gotIp;
+    const { status } = this.board.wifi;
+    const joined = status.way === Way.Joined;
     if (joined !== this.joined) {
       this.joined = joined;
-      this.tell("wifi", joined ? "joined" : "lost", joined ? `joined ${wifi.options.ssid}` : "lost");
+      this.tell("wifi", joined ? "joined" : "lost", joined ? `joined ${status.ssid}` : "lost");
     }
-    if (this.more("joinFailures", wifi.stats.joinFailures)) {
-      const reason = JOIN_FAILURES.get(wifi.joinFailure) ?? "the module says no more";
-      const text = `cannot join ${wifi.options.ssid} (${reason})`;
+    if (this.more("joinFailures", status.joinFailures)) {
+      const reason = JOIN_FAILURES.get(status.joinFailure) ?? "the module says no more";
+      const text = `cannot join ${status.ssid} (${reason})`;
       this.complain("wifi", "join-failed", text, { reason });
     }
-    if (this.more("openFailures", wifi.stats.openFailures)) {
+    if (this.more("openFailures", status.openFailures)) {
       const { host, port } = this.board.client.options;
       const text = `the module cannot connect to ${host}:${port}`;
       this.complain("tcp", "unreachable", text, { host, port });

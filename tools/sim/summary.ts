@@ -71,8 +71,8 @@ export function summarise(seconds: number, boards: readonly Board[], line: LineU
     subscriptionsRefused: sum(({ client }) => client.stats.subscriptionsRefused),
     sessions: sum(({ client }) => client.stats.sessions),
     linkLosses: sum(({ client }) => client.stats.losses),
-    wifiLosses: sum(({ wifi }) => wifi.stats.wifiLosses),
-    moduleResets: sum(({ wifi }) => wifi.stats.resets + wifi.stats.reboots),
+    wifiLosses: sum(({ wifi }) => wifi.status.wifiLosses),
+    moduleResets: sum(({ wifi }) => wifi.status.resets + wifi.status.reboots),
     rings: [
       {
         name: "outbox",

@@ -383,6 +383,6 @@ describe("settings that cannot work", () => {
     rig.start();
     rig.seconds(10);
     expect(rig.board.problem).toBe(problem);
-    expect(rig.board.wifi.stats.resets).toBe(0);
+    expect(rig.board.wifi.status.resets).toBe(0);
   });
 });

@@ -22,7 +22,7 @@ describe("the way to a link", () => {
     const rig = new ScriptedModule().bringUp();
     expect(rig.resets.map(({ held }) => held)).toEqual([true, false]);
     expect(rig.user.events).toEqual(["open", "up"]);
-    expect(rig.esp.stats).toMatchObject({ resets: 1, joins: 1, opens: 1, timeouts: 0, resyncs: 0 });
+    expect(rig.esp.status).toMatchObject({ resets: 1, joins: 1, opens: 1, timeouts: 0, resyncs: 0 });
   });
 
   it("resets for 10 ms at least, and says nothing before `ready`", () => {
@@ -99,14 +99,14 @@ describe("a join that fails", () => {
       // Full jitter: from 0 to a ceiling that begins at 2 s and doubles.
       expect(rig.waitForCommand(2_000 * 2 ** (failures - 2) + 10)).toBe(`${JOIN}\r\n`);
       rig.say(`+CWJAP:${code}\r\n\r\nERROR\r\n`);
-      expect(rig.esp.joinFailure).toBe(code);
-      expect(rig.esp.stats.joinFailures).toBe(failures);
+      expect(rig.esp.status.joinFailure).toBe(code);
+      expect(rig.esp.status.joinFailures).toBe(failures);
     }
     rig.user.open("broker", 1883);
     expect(rig.waitForCommand(60_100)).toBe(`${JOIN}\r\n`);
     rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
     rig.open();
-    expect(rig.esp.joinFailure).toBe(0);
+    expect(rig.esp.status.joinFailure).toBe(0);
     expect(rig.resets).toHaveLength(2);
   });
 
@@ -124,7 +124,7 @@ describe("a join that fails", () => {
   it("ends with FAIL on older firmware", () => {
     const rig = beforeJoin();
     rig.answer(JOIN, "+CWJAP:1\r\n\r\nFAIL\r\n");
-    expect(rig.esp.stats.joinFailures).toBe(1);
+    expect(rig.esp.status.joinFailures).toBe(1);
   });
 
   it("does not count as joined when Wi-Fi is lost before its OK", () => {
@@ -157,7 +157,7 @@ describe("Wi-Fi that is lost", () => {
     rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n");
     rig.answer("AT+CIPCLOSE=0", "\r\nERROR\r\n");
     rig.open();
-    expect(rig.esp.stats).toMatchObject({ wifiLosses: 1, joins: 1 });
+    expect(rig.esp.status).toMatchObject({ wifiLosses: 1, joins: 1 });
   });
 
   it("is joined again by command when it has not come back after 30 s", () => {
@@ -185,7 +185,7 @@ describe("a module that remembers another network", () => {
     rig.setUp();
     rig.answer(JOIN, "WIFI DISCONNECT\r\n", "WIFI CONNECTED\r\n", "WIFI GOT IP\r\n", "\r\nOK\r\n");
     rig.open();
-    expect(rig.esp.stats.wifiLosses).toBe(0);
+    expect(rig.esp.status.wifiLosses).toBe(0);
   });
 
   it("is stopped from trying to join it, which is why it refuses CWMODE", () => {

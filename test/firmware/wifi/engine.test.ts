@@ -172,10 +172,9 @@ describe("the AT engine", () => {
     expect(new Rig().read("=5:abcdef\r\nOK\r\n")).toEqual(["payload abcde", "damaged", "line f", "line OK"]);
   });
 
-  it("throws an overlong line away, counts it, and hears the next", () => {
+  it("throws an overlong line away, and hears the next", () => {
     const rig = new Rig();
     expect(rig.read(`${"x".repeat(3 * WINDOW)}\r\n\r\nOK\r\n`)).toEqual(["line OK"]);
-    expect(rig.engine.overlong).toBe(1);
   });
 
   it("hears a line that fills its window to the last byte", () => {

@@ -95,7 +95,7 @@ describe("a session in which nothing goes wrong", () => {
   it("passes every point at which the others have their mishap", () => {
     const { module, rig } = session({ at: "", happen: () => undefined });
     expect(POINTS.filter((point) => !module.passed.has(point))).toEqual([]);
-    expect(rig.esp.stats).toMatchObject({ resets: 1, reboots: 0, timeouts: 0, resyncs: 0, damaged: 0, opens: 2 });
+    expect(rig.esp.status).toMatchObject({ resets: 1, reboots: 0, timeouts: 0, resyncs: 0, damaged: 0, opens: 2 });
     expect(rig.user.losses).toEqual(["Closed"]);
   });
 });
@@ -155,7 +155,7 @@ describe("the module falls silent", () => {
         module.silent = true;
       };
       const { rig } = session({ at, happen });
-      expect(rig.esp.stats.resets).toBe(1);
+      expect(rig.esp.status.resets).toBe(1);
     },
   );
 

@@ -31,9 +31,9 @@ describe("a command without an answer", () => {
     if (steps === 7) rig.join();
     expect(rig.waitForCommand(10)).not.toBe("");
     rig.advance(patience - 20);
-    expect(rig.esp.stats.timeouts).toBe(0);
+    expect(rig.esp.status.timeouts).toBe(0);
     rig.advance(40);
-    expect(rig.esp.stats).toMatchObject({ timeouts: 1, resyncs: 1 });
+    expect(rig.esp.status).toMatchObject({ timeouts: 1, resyncs: 1 });
   });
 
   it("is followed by silence, probes and the set-up, not by the next command, and Wi-Fi is kept", () => {
@@ -45,7 +45,7 @@ describe("a command without an answer", () => {
     rig.user.open("broker", 1883);
     findBack(rig);
     rig.open();
-    expect(rig.esp.stats).toMatchObject({ joins: 1, resets: 1 });
+    expect(rig.esp.status).toMatchObject({ joins: 1, resets: 1 });
   });
 
   it("waits until the line is quiet before it probes", () => {
@@ -88,7 +88,7 @@ describe("a command without an answer", () => {
     rig.setUp();
     rig.join();
     rig.open();
-    expect(rig.esp.stats).toMatchObject({ resets: 2, joins: 2, opens: 2 });
+    expect(rig.esp.status).toMatchObject({ resets: 2, joins: 2, opens: 2 });
   });
 
   it("is cleared up when the remains of something make the first probe an error", () => {
@@ -119,7 +119,7 @@ describe("a module that says busy", () => {
     expect(rig.waitForCommand(600)).toBe("ATE0\r\n");
     rig.say("\r\nOK\r\n");
     rig.expectCommand("AT+SYSSTORE=0");
-    expect(rig.esp.stats).toMatchObject({ busy: 8, timeouts: 0, resyncs: 0 });
+    expect(rig.esp.status).toMatchObject({ busy: 8, timeouts: 0, resyncs: 0 });
   });
 
   it("for ever is reset after 20 s", () => {
@@ -161,7 +161,7 @@ describe("a module that says busy", () => {
     rig.advance(15_000);
     rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
     rig.open();
-    expect(rig.esp.stats.timeouts).toBe(0);
+    expect(rig.esp.status.timeouts).toBe(0);
   });
 
   it("just before the prompt does not get the command again as payload", () => {
@@ -260,7 +260,7 @@ describe("a `ready` that nobody asked for", () => {
     rig.setUp();
     rig.join();
     rig.open();
-    expect(rig.esp.stats).toMatchObject({ reboots: 1, resets: 1 });
+    expect(rig.esp.status).toMatchObject({ reboots: 1, resets: 1 });
   });
 
   it("within a payload is not taken for payload", () => {
@@ -287,7 +287,7 @@ describe("connects that fail again and again", () => {
     rig.user.reopenAfter = 500;
     rig.say("0,CLOSED\r\n");
     const seen: string[] = [];
-    for (let guard = 0; guard < 100 && rig.esp.stats.joins < 2; guard++) {
+    for (let guard = 0; guard < 100 && rig.esp.status.joins < 2; guard++) {
       const command = rig.waitForCommand(2_000).trim();
       seen.push(command);
       if (command.startsWith("AT+CIPSTART")) rig.say("\r\nERROR\r\n");

@@ -4,8 +4,9 @@
  * wait that the driver asked for is over, so a driver that asks to be left alone for too long is caught.
  */
 import { expect } from "vitest";
-import { createEspAt, espPump, espReceive, espWait } from "../../../firmware/wifi/esp-at";
-import type { EspAt, EspAtOptions } from "../../../firmware/wifi/esp-at-state";
+import { createEspAt } from "../../../firmware/wifi/esp-at";
+import type { EspAt } from "../../../firmware/wifi/esp-at-state";
+import type { WifiOptions } from "../../../firmware/wifi/module";
 import type { Bytes, Hal } from "../../../hal/hal";
 import { computerSystem, deadConsole } from "../../../hal/node/computer";
 import { view } from "../../../hal/node/view";
@@ -16,7 +17,7 @@ import { RecordingUser } from "./recording-user";
 const TURN_MS = 0.1;
 
 export interface ScriptedOptions {
-  readonly driver?: Partial<EspAtOptions>;
+  readonly driver?: Partial<WifiOptions>;
   /** Whether the board wires the module's reset line. Default true. */
   readonly resetLine?: boolean;
   /** What the board's clock shows at the beginning. Default 0. */
@@ -92,10 +93,10 @@ export class ScriptedModule {
   turn(): void {
     this.turns++;
     const now = this.now;
-    espReceive(this.esp, now);
+    this.esp.receive(now);
     this.user.poll(now);
-    espPump(this.esp, now);
-    const wait = Math.min(espWait(this.esp, now), this.user.wait(now));
+    this.esp.pump(now);
+    const wait = Math.min(this.esp.wait(now), this.user.wait(now));
     if (wait < 0) throw new Error(`the driver asks for a wait of ${wait} ms`);
     this.next?.cancel();
     // Waits count from whole milliseconds of the board's clock.

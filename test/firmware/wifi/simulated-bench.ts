@@ -1,6 +1,7 @@
 /** The driver against the simulated module, over a line that takes its time, with a peer in memory. */
-import { createEspAt, espPump, espReceive, espWait } from "../../../firmware/wifi/esp-at";
-import type { EspAt, EspAtOptions } from "../../../firmware/wifi/esp-at-state";
+import { createEspAt } from "../../../firmware/wifi/esp-at";
+import type { EspAt } from "../../../firmware/wifi/esp-at-state";
+import type { WifiOptions } from "../../../firmware/wifi/module";
 import type { Bytes } from "../../../hal/hal";
 import { computerSystem, deadConsole } from "../../../hal/node/computer";
 import { view } from "../../../hal/node/view";
@@ -23,7 +24,7 @@ export interface SimulatedOptions {
   readonly resetLine?: boolean;
   /** The board's receive ring. Default 1024. */
   readonly receiveRing?: number;
-  readonly driver?: Partial<EspAtOptions>;
+  readonly driver?: Partial<WifiOptions>;
   /** How long the board's program does other things in a turn, in ms. Default 0.1. */
   readonly turnTime?: number;
   readonly ssid?: string;
@@ -142,10 +143,10 @@ export class SimulatedBench {
   turn(): void {
     this.turns++;
     const now = this.now;
-    espReceive(this.esp, now);
+    this.esp.receive(now);
     this.user.poll(now);
-    espPump(this.esp, now);
-    const due = Math.floor(this.clock.now) + Math.min(espWait(this.esp, now), this.user.wait(now));
+    this.esp.pump(now);
+    const due = Math.floor(this.clock.now) + Math.min(this.esp.wait(now), this.user.wait(now));
     this.turnedAt = this.clock.now;
     this.schedule(due);
   }

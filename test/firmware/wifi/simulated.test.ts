@@ -23,7 +23,7 @@ describe("with the simulated module", () => {
     expect(bench.until(all, 60_000)).toBe(true);
     bench.check();
     expect(bench.user.losses).toEqual([]);
-    expect(bench.esp.stats).toMatchObject({ timeouts: 0, resyncs: 0, damaged: 0, busy: 0 });
+    expect(bench.esp.status).toMatchObject({ timeouts: 0, resyncs: 0, damaged: 0, busy: 0 });
   });
 
   it("fills the line when both sides have more to say than it carries, and neither side starves", () => {
@@ -96,7 +96,7 @@ describe("with the simulated module", () => {
     }
     bench.check();
     expect(bench.user.losses).toContain("Damaged");
-    expect(bench.esp.stats.damaged).toBeGreaterThan(0);
+    expect(bench.esp.status.damaged).toBeGreaterThan(0);
   });
 
   it.each(["there", "away"])("a module that joins by itself a network that is %s needs no reset", (how) => {
@@ -114,9 +114,9 @@ describe("with the simulated module", () => {
     bench.user.reopenAfter = 500;
     if (how === "away") bench.air.up = false;
     bench.module.crash();
-    const resets = bench.esp.stats.resets;
+    const resets = bench.esp.status.resets;
     bench.clock.runFor(30_000);
-    expect(bench.esp.stats.resets).toBe(resets);
+    expect(bench.esp.status.resets).toBe(resets);
     expect(bench.commands.includes("AT+CWQAP")).toBe(true);
     bench.air.up = true;
     expect(bench.until(() => bench.user.state === "up", 90_000)).toBe(true);
@@ -140,11 +140,11 @@ describe("with the simulated module", () => {
     bench.air.password = "changed";
     bench.user.open("broker", 1883);
     bench.clock.runFor(20_000);
-    expect(bench.esp.joinFailure).toBe(2);
+    expect(bench.esp.status.joinFailure).toBe(2);
     expect(bench.user.events).toEqual(["open"]);
     bench.air.password = "secret";
     expect(bench.until(() => bench.user.state === "up", 90_000)).toBe(true);
-    expect(bench.esp.stats.resets).toBe(1);
+    expect(bench.esp.status.resets).toBe(1);
   });
 
   it("a peer that refuses is told as unreachable, and connects once it listens", () => {

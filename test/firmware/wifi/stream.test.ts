@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { espWait } from "../../../firmware/wifi/esp-at";
 import { counterStream } from "./recording-user";
 import { ScriptedModule } from "./scripted-module";
 
@@ -25,7 +24,7 @@ describe("a send", () => {
     expect(rig.take()).toBe("first second third");
     rig.say(sent(18));
     rig.expectNothing();
-    expect(rig.esp.stats).toMatchObject({ sends: 1, sentBytes: 18 });
+    expect(rig.esp.status).toMatchObject({ sends: 1, sentBytes: 18 });
   });
 
   it("goes in several commands when more waits than the module takes at a time", () => {
@@ -258,10 +257,10 @@ describe("a receive", () => {
     rig.user.capacity = 0;
     rig.say("\r\n+IPD,0,4\r\n");
     rig.expectNothing();
-    expect(espWait(rig.esp, rig.now)).toBeGreaterThan(0);
+    expect(rig.esp.wait(rig.now)).toBeGreaterThan(0);
     // The loop is not to sleep on what the module holds.
     rig.user.capacity = 8;
-    expect(espWait(rig.esp, rig.now)).toBe(0);
+    expect(rig.esp.wait(rig.now)).toBe(0);
     rig.turn();
     rig.answer("AT+CIPRECVDATA=0,8", data("data"));
     expect(rig.user.receivedText).toBe("data");
@@ -387,7 +386,7 @@ describe("a receive", () => {
     rig.say(reply);
     rig.advance(150);
     expect(rig.user.losses).toEqual(["Damaged"]);
-    expect(rig.esp.stats.damaged).toBe(1);
+    expect(rig.esp.status.damaged).toBe(1);
   });
 
   it("never hands over more than was asked for, whatever the header says", () => {
@@ -441,7 +440,7 @@ describe("an overrun of the serial port", () => {
     rig.join();
     rig.open();
     expect(rig.user.events).toEqual(["open", "up"]);
-    expect(rig.esp.stats.damaged).toBe(0);
+    expect(rig.esp.status.damaged).toBe(0);
   });
 });
 

@@ -1,0 +1,172 @@
+/**
+ * What a board needs of its Wi-Fi module, of whatever family: a stream to the broker, three calls in each turn of the
+ * loop, and a record of how it is doing. A family is a driver behind this contract: ESP-AT is one (`esp-at.ts`). An
+ * application hands the family to its board, so that no other is in the image.
+ */
+import type { Hal, Millis } from "../../hal/hal";
+import { type Link } from "../core/link";
+
+/** How far the module is on its way to the network. */
+export const enum Way {
+  /** Nothing has been done yet. */
+  Off,
+  /** Held in reset, or booting, or waiting for its turn to be reset. */
+  Starting,
+  /** Its state is unknown: it is being found out. */
+  Looking,
+  SettingUp,
+  /** Joining {@link WifiStatus.ssid}, or pausing before the next try. */
+  Joining,
+  Joined,
+  /** Was joined, and is expected to find the network again by itself. */
+  Lost,
+}
+
+/** Why a join failed. */
+export const enum JoinFailure {
+  None,
+  /** The network did not answer in time. */
+  TimedOut,
+  /** The network refused the password. It will again, so the next try is long in coming. */
+  WrongPassword,
+  NoSuchNetwork,
+  /** The module says no more. */
+  Other,
+}
+
+/** Why the network was lost last. */
+export const enum WifiLoss {
+  None,
+  /** The module says that the network is gone. */
+  Network,
+  /** The network has given another address: all streams are dead. */
+  Address,
+  /** The module has rebooted by itself. */
+  Reboot,
+  /** The module did not answer, and was reset. */
+  Hung,
+}
+
+/** How the module is doing. Only the driver writes it. The counters are those since power-on and only grow. */
+export interface WifiStatus {
+  way: Way;
+  /** The network that is joined, tried or lost. */
+  ssid: string;
+  /** Strength of its signal in dBm, -100 to -1; 0 while it is not known. */
+  signal: number;
+  /** Why the last join failed; `None` after one that succeeded. */
+  joinFailure: JoinFailure;
+  loss: WifiLoss;
+  /** Rate of the serial line in bits per second. */
+  baud: number;
+
+  /** Resets of the module that the driver ordered, the one at boot included. */
+  resets: number;
+  /** Reboots of the module that nobody ordered. */
+  reboots: number;
+  /** Commands that had no answer in time. */
+  timeouts: number;
+  /** Searches for the module's state after one. */
+  resyncs: number;
+  /** Times that the module said that it was busy. */
+  busy: number;
+  joins: number;
+  joinFailures: number;
+  /** Times that the network was lost after a join. */
+  wifiLosses: number;
+  opens: number;
+  openFailures: number;
+  /** Sends, and the payload bytes in them. */
+  sends: number;
+  sentBytes: number;
+  /** Receives, and the payload bytes that came. */
+  receives: number;
+  receivedBytes: number;
+  /** Streams given up because bytes were lost or added on the serial line. */
+  damaged: number;
+}
+
+/** A Wi-Fi network. */
+export interface WifiNetwork {
+  /** 1 to 32 bytes; and 0 to 64, none for an open network. */
+  readonly ssid: string;
+  readonly password: string;
+}
+
+/** What the user of a driver chooses. */
+export interface WifiOptions extends WifiNetwork {
+  /** The networks to try after that, one after the other, when it cannot be joined. */
+  readonly otherNetworks?: readonly WifiNetwork[] | undefined;
+  /** Rate of the serial line in bits per second, as both ends have it. */
+  readonly baud: number;
+  /** Receive window in bytes: the longest line plus a piece of payload; at least 256. */
+  readonly window: number;
+  /** The most bytes that one send carries, if the module takes as many. */
+  readonly maxSend: number;
+  /** The most bytes that one receive asks for. */
+  readonly maxReceive: number;
+  /** A quiet stream is asked for waiting bytes this often, in milliseconds, in case a notice was lost. */
+  readonly pollEvery: number;
+}
+
+/** What the application is told. */
+export interface WifiEvents {
+  /** The network is there: joined, or back by itself. */
+  joined(now: Millis, ssid: string): void;
+  joinFailed(now: Millis, ssid: string, reason: JoinFailure): void;
+  wifiLost(now: Millis, ssid: string): void;
+  /** The driver resets the module, or the module has rebooted by itself. */
+  moduleReset(now: Millis): void;
+}
+
+/** A module and its driver. */
+export interface WifiModule {
+  readonly link: Link;
+  readonly status: Readonly<WifiStatus>;
+  /** First half of a turn: takes in everything that the module has said. */
+  receive(now: Millis): void;
+  /** Second half of a turn, after everybody who may have something to send: gives up what has timed out, starts what is next. */
+  pump(now: Millis): void;
+  /** How long the driver can be left alone unless a byte arrives, in milliseconds. */
+  wait(now: Millis): number;
+}
+
+/** Makes the driver of a family on the serial port and the reset line of a board. @boot */
+export type WifiFamily = (this: void, hal: Hal, options: WifiOptions, events: WifiEvents) => WifiModule;
+
+/** Stands in for an application that wants to know nothing. @boot */
+export function createDeafEvents(): WifiEvents {
+  return {
+    joined() {},
+    joinFailed() {},
+    wifiLost() {},
+    moduleReset() {},
+  };
+}
+
+/** A status with nothing in it yet. @boot */
+export function createWifiStatus(ssid: string, baud: number): WifiStatus {
+  return {
+    way: Way.Off,
+    ssid,
+    signal: 0,
+    joinFailure: JoinFailure.None,
+    loss: WifiLoss.None,
+    baud,
+    resets: 0,
+    reboots: 0,
+    timeouts: 0,
+    resyncs: 0,
+    busy: 0,
+    joins: 0,
+    joinFailures: 0,
+    wifiLosses: 0,
+    opens: 0,
+    openFailures: 0,
+    sends: 0,
+    sentBytes: 0,
+    receives: 0,
+    receivedBytes: 0,
+    damaged: 0,
+  };
+}
