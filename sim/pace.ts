@@ -24,6 +24,16 @@ export class Outside {
 
   constructor(private readonly clock: SimClock) {}
 
+  /** ms of simulated time. */
+  get now(): number {
+    return this.clock.now;
+  }
+
+  /** For what is simulated after all: `happen` happens in `ms` of simulated time. */
+  after(ms: number, happen: () => void): void {
+    this.clock.after(ms, happen);
+  }
+
   /** Brings the clock up to the present, then lets `happening` happen in it. */
   run(happening: () => void): void {
     if (this.present !== undefined && !this.clock.running) {
