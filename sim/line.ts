@@ -140,6 +140,11 @@ export class LineEnd {
     return true;
   }
 
+  /** Size of the transmit ring in bytes. */
+  get transmitRingSize(): number {
+    return this.outgoing.transmitRingSize;
+  }
+
   /** When `room` bytes will be free in the transmit ring. `room` must not pass the ring's size. */
   freeAt(room: number): number {
     return this.outgoing.freeAt(room);

@@ -47,6 +47,11 @@ export class Wire {
     return this.receive.capacity;
   }
 
+  /** Size of the sender's ring in bytes. */
+  get transmitRingSize(): number {
+    return this.transmit.capacity;
+  }
+
   /** Duration of one byte in ms. */
   get byteTime(): number {
     return (1000 * BITS_PER_BYTE) / this.sendRate;

@@ -26,12 +26,19 @@ export interface Command {
 
 const NAME = /^\+?[A-Z0-9!%\-./:_]*/;
 
+/** What makes a line one. */
+export interface LineLimits {
+  /** Longest line, in bytes with its CR LF. */
+  readonly line: number;
+  /** Whether a name must be written in capitals. */
+  readonly capitals: boolean;
+}
+
 /**
- * Reads one command line, CR LF included, as `at_cmd_parse` does: `AT` in any case right at the start, a name in any
- * case, then `=?`, `?`, `=` with parameters, or nothing.
+ * Reads one command line, CR LF included, as `at_cmd_parse` does: `AT` in any case right at the start, a name, then `=?`, `?`, `=` with parameters, or nothing.
  */
-export function parseCommandLine(line: Uint8Array, table: CommandTable, longest: number): Command | ErrorCode {
-  if (line.length < 2 || line.length > longest || line.at(-1) !== LF || line.at(-2) !== CR) {
+export function parseCommandLine(line: Uint8Array, table: CommandTable, limits: LineLimits): Command | ErrorCode {
+  if (line.length < 2 || line.length > limits.line || line.at(-1) !== LF || line.at(-2) !== CR) {
     return ErrorCode.Malformed;
   }
   // One character a byte: the syntax is ASCII, and what is not survives until the parameters are decoded.
@@ -40,7 +47,7 @@ export function parseCommandLine(line: Uint8Array, table: CommandTable, longest:
     return ErrorCode.Malformed;
   }
   const body = text.slice(2);
-  const name = NAME.exec(body.toUpperCase())?.[0] ?? "";
+  const name = NAME.exec(limits.capitals ? body : body.toUpperCase())?.[0] ?? "";
   const entry = table.get(name);
   const rest = body.slice(name.length);
   if (entry === undefined) {

@@ -3,6 +3,7 @@ import type { SimClock } from "../clock";
 import type { LineEnd } from "../line";
 import type { Network } from "../network/network";
 import type { Random } from "../random";
+import { ByteReceiver } from "./byte-receiver";
 import { Outcome } from "./command-entry";
 import type { Command } from "./command-line";
 import { commandTable } from "./command-table";
@@ -13,10 +14,14 @@ import type { ModuleObserver, ResetCause } from "./observer";
 import { ParameterError, Parameters } from "./parameters";
 import type { Personality, Remark } from "./personality";
 import { Printer } from "./printer";
+import type { ReceiverDuties, ReceiveTask } from "./receive-task";
 import { Receiver } from "./receiver";
 import { defaultSettings, type Settings } from "./settings";
 import { Station } from "./station";
 import { TaskTimers } from "./task-timers";
+
+/** The receive tasks by the habits of personalities. */
+const RECEIVERS = { chunks: Receiver, bytes: ByteReceiver };
 
 /** What a module is made of and put into. */
 export interface Hardware {
@@ -47,7 +52,7 @@ export class Firmware {
   readonly printer: Printer;
   readonly station: Station;
   readonly links: Links;
-  readonly receiver: Receiver;
+  readonly receiver: ReceiveTask;
 
   constructor(private readonly hardware: Hardware) {
     const { clock, line, network, air, random, personality, observer, flash } = hardware;
@@ -58,14 +63,15 @@ export class Firmware {
     this.air = air;
     this.settings = defaultSettings(flash, personality.limits);
     this.timers = new TaskTimers(clock, random);
-    this.printer = new Printer(line, this.timers, observer, () => this.links.service());
-    this.station = new Station(air, hardware.mac, this.timers, personality.timings, observer, {
-      print: (text) => this.printer.print(text),
+    const { habits, timings, strings, limits } = personality;
+    this.printer = new Printer(line, this.timers, observer, habits, timings, () => this.links.service());
+    this.station = new Station(air, hardware.mac, this.timers, timings, observer, {
+      print: (text) => this.printer.tell(text),
       radioLost: () => this.links.strandAll(),
       networkLost: () => this.links.closeAll(),
     });
     this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers);
-    this.receiver = new Receiver(this.receiverDuties(), commandTable(personality), personality.strings, personality.limits);
+    this.receiver = new RECEIVERS[habits.receiver](this.receiverDuties(), commandTable(personality), strings, limits);
   }
 
   /** The end of the boot: says `ready`, and joins the network that it remembers. */
@@ -100,7 +106,7 @@ export class Firmware {
   finishWith(result: string): void {
     this.receiver.becomeIdle();
     this.printer.print(result);
-    this.links.service();
+    this.printer.afterReplies(() => this.links.service());
   }
 
   /** Answers a query: the lines, then OK. */
@@ -178,7 +184,7 @@ export class Firmware {
     });
   }
 
-  private receiverDuties(): ConstructorParameters<typeof Receiver>[0] {
+  private receiverDuties(): ReceiverDuties {
     const { settings, printer, hardware } = this;
     return {
       get echo() {
@@ -187,7 +193,8 @@ export class Firmware {
       get showErrorCodes() {
         return settings.showErrorCodes;
       },
-      print: (text) => printer.print(text),
+      print: (text) => printer.tell(text),
+      lost: (count, cause) => hardware.observer.lost?.(count, cause),
       saw: (line) => hardware.observer.command?.(Buffer.from(line.subarray(0, -2)).toString()),
       run: (command) => this.run(command),
       send: (payload) => this.send(payload),

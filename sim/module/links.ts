@@ -103,7 +103,7 @@ export class Links {
     link.state = LinkState.Open;
     this.observer.linkOpened?.(link.id, link.host, link.port);
     const detailed = (this.settings.messages & 2) !== 0;
-    this.printer.print(detailed
+    this.printer.tell(detailed
       ? `+LINK_CONN:0,${link.id},"TCP",0,"${link.remoteIp}",${link.port},${link.localPort}\r\n`
       : `${this.prefix(link)}CONNECT\r\n`);
   }
@@ -141,7 +141,7 @@ export class Links {
       this.observer.linkClosed?.(link.id);
     }
     link.end();
-    this.printer.print(`${this.prefix(link)}CLOSED\r\n`);
+    this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
   }
 
   /** Power or reset. */
@@ -176,14 +176,14 @@ export class Links {
     }
     if (link.state === LinkState.Closed && link.unread === 0 && !this.printer.congested) {
       link.free();
-      this.printer.print(`${this.prefix(link)}CLOSED\r\n`);
+      this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
     }
   }
 
   private announce(link: Link): void {
     if (link.unread > 0 && !link.announced) {
       link.announced = true;
-      this.printer.print(this.personality.strings.passiveNotice(this.prefix(link), link.unread));
+      this.printer.tell(this.personality.strings.passiveNotice(this.prefix(link), link.unread));
     }
   }
 
@@ -192,7 +192,7 @@ export class Links {
     while (link.unread > 0 && !this.printer.congested) {
       const data = link.read(limits.activePiece);
       const head = strings.activeHead(this.prefix(link), data.length, this.peer(link));
-      this.printer.print(head, data, strings.activeTail);
+      this.printer.tell(head, data, strings.activeTail);
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Loss } from "./receive-task";
+
 /**
  * What may be watched of a module. All hooks are optional. Bytes that a hook is given belong to the module: copy to
  * keep.
@@ -7,6 +9,8 @@ export interface ModuleObserver {
   fromHost?(bytes: Uint8Array): void;
   /** Bytes as they go onto the wire to the host, one call a response or message. */
   toHost?(bytes: Uint8Array): void;
+  /** Bytes from the host that got nowhere, and why. */
+  lost?(count: number, cause: Loss): void;
   /** A whole command line, without its line end, before it is judged. */
   command?(line: string): void;
   /** `cause`: "power", "pin", "command" or "crash". */

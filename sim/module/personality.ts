@@ -96,6 +96,8 @@ export type Remark = keyof Remarks;
 export interface Limits {
   /** Command line including CR LF. */
   readonly line: number;
+  /** Whether the names of commands are understood in capitals only. */
+  readonly capitals: boolean;
   /** Bytes without a line end that are kept before all are dropped. */
   readonly partialLine: number;
   readonly ssid: number;

@@ -1,23 +1,31 @@
 import type { LineEnd } from "../line";
 import type { ModuleObserver } from "./observer";
+import type { Habits, Timings } from "./personality";
 import type { TaskTimers } from "./task-timers";
 
 /** Bytes of free transmit ring worth waking up for. */
 const WORTHWHILE_ROOM = 512;
 
 /**
- * What the module sends to the host. One call of {@link print} is one write of the UART driver: nothing gets between
- * its bytes. A write that the transmit ring has no room for waits, and everything after it too.
+ * What the module sends to the host. The task that runs a command {@link print}s its replies, every other task
+ * {@link tell}s: between two writes of a reply something else may get onto the wire, within a write nothing does. A
+ * write that the transmit ring has no room for waits, and everything after it too.
  */
 export class Printer {
+  /** Writes of the running command that its task has not come to. */
+  private readonly replies: Uint8Array[] = [];
+  private replying = false;
   private readonly backlog: Uint8Array[] = [];
   private pumping = false;
   private idle: (() => void)[] = [];
+  private replied: (() => void)[] = [];
 
   constructor(
     private readonly line: LineEnd,
     private readonly timers: TaskTimers,
     private readonly observer: ModuleObserver,
+    private readonly habits: Habits,
+    private readonly timings: Timings,
     private readonly whenRoom: () => void,
   ) {}
 
@@ -26,12 +34,30 @@ export class Printer {
     return this.backlog.length > 0;
   }
 
+  /** A reply, or a part of one: one write of the UART driver, or more where the personality prints in pieces. */
   print(...pieces: readonly (string | Uint8Array)[]): void {
-    const bytes = Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)));
-    this.observer.toHost?.(bytes);
-    this.backlog.push(bytes);
-    if (!this.pumping) {
-      this.pump();
+    const inPieces = this.habits.replies === "pieces" && pieces.every((piece) => typeof piece === "string");
+    const writes = inPieces ? splitReply(pieces.join("")).map((piece) => Buffer.from(piece)) : [joined(pieces)];
+    this.replies.push(...writes.filter((bytes) => bytes.length > 0));
+    if (!this.replying) {
+      this.reply();
+    }
+  }
+
+  /** An event, an echo, a refusal: one write of the UART driver, at once. */
+  tell(...pieces: readonly (string | Uint8Array)[]): void {
+    const bytes = joined(pieces);
+    if (bytes.length > 0) {
+      this.write(bytes);
+    }
+  }
+
+  /** Calls `done` once every reply so far has been written: at once, if it has been. */
+  afterReplies(done: () => void): void {
+    if (this.replies.length === 0) {
+      done();
+    } else {
+      this.replied.push(done);
     }
   }
 
@@ -40,6 +66,36 @@ export class Printer {
     this.idle.push(sent);
     if (!this.pumping) {
       this.awaitIdle();
+    }
+  }
+
+  private reply(): void {
+    this.replying = false;
+    for (;;) {
+      const bytes = this.replies.shift();
+      if (bytes === undefined) {
+        break;
+      }
+      this.write(bytes);
+      const pause = this.timings.betweenWrites[1] > 0 ? this.timers.pick(this.timings.betweenWrites) : 0;
+      if (this.replies.length === 0) {
+        const replied = this.replied;
+        this.replied = [];
+        replied.forEach((done) => done());
+      }
+      if (pause > 0) {
+        this.replying = true;
+        this.timers.after(pause, () => this.reply());
+        return;
+      }
+    }
+  }
+
+  private write(bytes: Uint8Array): void {
+    this.observer.toHost?.(bytes);
+    this.backlog.push(bytes);
+    if (!this.pumping) {
+      this.pump();
     }
   }
 
@@ -55,7 +111,8 @@ export class Printer {
         const rest = bytes.subarray(taken);
         this.backlog.unshift(rest);
         this.pumping = true;
-        this.timers.at(this.line.freeAt(Math.min(rest.length, WORTHWHILE_ROOM)), () => this.resume());
+        const room = Math.min(rest.length, WORTHWHILE_ROOM, Math.ceil(this.line.transmitRingSize / 2));
+        this.timers.at(this.line.freeAt(room), () => this.resume());
         return;
       }
     }
@@ -72,8 +129,9 @@ export class Printer {
   }
 
   private awaitIdle(): void {
-    this.timers.at(this.line.idleAt(), () => {
-      if (this.congested || this.line.leaving > 0) {
+    const soon = this.replies.length > 0 ? this.timers.now + 1 : 0;
+    this.timers.at(Math.max(this.line.idleAt(), soon), () => {
+      if (this.congested || this.line.leaving > 0 || this.replies.length > 0) {
         this.awaitIdle();
         return;
       }
@@ -82,4 +140,16 @@ export class Printer {
       idle.forEach((sent) => sent());
     });
   }
+}
+
+function joined(pieces: readonly (string | Uint8Array)[]): Uint8Array {
+  return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)));
+}
+
+/** Lines that answer a query go out one by one, the name of each before its value. */
+function splitReply(text: string): string[] {
+  if (!text.startsWith("+")) {
+    return [text];
+  }
+  return text.split(/(?<=\n)/).flatMap((line) => line.split(/(?<=^\+[A-Z_]+:)/));
 }

@@ -1,6 +1,7 @@
-import { ErrorCode, parseCommandLine, type Command } from "./command-line";
+import { ErrorCode, parseCommandLine } from "./command-line";
 import type { CommandTable } from "./command-entry";
 import type { Limits, Strings } from "./personality";
+import { ReceiveState, type ReceiverDuties, type ReceiveTask } from "./receive-task";
 
 const NUL = 0x00;
 const LF = 0x0a;
@@ -9,35 +10,11 @@ const FORCED_RESTART = Buffer.from("AT+RST\r\n");
 const CANCEL = Buffer.from("+++");
 const NOTHING = new Uint8Array(0);
 
-/** What the module does with the bytes that it receives. */
-export const enum ReceiveState {
-  /** Collects a command line. */
-  Idle,
-  /** Runs a command, and refuses every other. */
-  Processing,
-  /** Has printed the prompt and collects the payload. */
-  SendWait,
-  /** Has the payload and has not reported on it: whatever comes is thrown away in silence. */
-  Sending,
-}
-
-/** What the receiver needs of the rest of the firmware. */
-export interface ReceiverDuties {
-  readonly echo: boolean;
-  readonly showErrorCodes: boolean;
-  print(text: string | Uint8Array): void;
-  /** A whole line, for whoever watches. */
-  saw(line: Uint8Array): void;
-  run(command: Command): void;
-  send(payload: Uint8Array): void;
-  restart(): void;
-}
-
 /**
  * The receive task of ESP-AT (`at_recv_task`): a state machine that is fed chunks, in the size in which the UART
  * driver hands them over. Where a chunk ends matters: for the echo, for how often `busy p...` is said, and for `+++`.
  */
-export class Receiver {
+export class Receiver implements ReceiveTask {
   private receiving = ReceiveState.Idle;
   /** In Idle the beginning of a line, in SendWait the beginning of the payload. */
   private held: Uint8Array = NOTHING;
@@ -66,17 +43,16 @@ export class Receiver {
         this.collectPayload(chunk);
         return;
       case ReceiveState.Sending:
+        this.duties.lost(chunk.length, "sending");
         return;
     }
   }
 
-  /** The command is done: its result may be printed, and the next one may come. */
   becomeIdle(): void {
     this.receiving = ReceiveState.Idle;
     this.held = NOTHING;
   }
 
-  /** The prompt is out: the next `length` bytes are payload. */
   awaitPayload(length: number): void {
     this.receiving = ReceiveState.SendWait;
     this.held = NOTHING;
@@ -112,12 +88,13 @@ export class Receiver {
     if (buffer.length < this.limits.partialLine) {
       return buffer;
     }
+    this.duties.lost(buffer.length, "line too long");
     return buffer.at(-1) === CR ? buffer.subarray(buffer.length - 1) : NOTHING;
   }
 
   private interpret(line: Uint8Array): void {
     this.duties.saw(line);
-    const command = parseCommandLine(line, this.table, this.limits.line);
+    const command = parseCommandLine(line, this.table, this.limits);
     if (typeof command === "number") {
       this.showCode(command);
       this.duties.print(this.strings.error);
@@ -134,6 +111,7 @@ export class Receiver {
       this.duties.restart();
       return;
     }
+    this.duties.lost(chunk.length, "processing");
     this.sayBusy();
   }
 
@@ -152,6 +130,7 @@ export class Receiver {
     this.receiving = ReceiveState.Sending;
     this.duties.send(buffer.subarray(0, this.payloadLength));
     if (buffer.length > this.payloadLength) {
+      this.duties.lost(buffer.length - this.payloadLength, "surplus");
       this.sayBusy();
     }
   }

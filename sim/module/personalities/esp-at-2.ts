@@ -24,6 +24,7 @@ export const espAt2: Personality = {
   remarks: {},
   limits: {
     line: 256,
+    capitals: false,
     partialLine: 256,
     ssid: 32,
     password: 64,

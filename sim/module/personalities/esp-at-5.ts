@@ -18,6 +18,7 @@ export const espAt5: Personality = {
   remarks: {},
   limits: {
     line: 256,
+    capitals: false,
     partialLine: 256,
     ssid: 32,
     password: 64,

@@ -60,6 +60,7 @@ export const nonos: Personality = {
   },
   limits: {
     line: 256,
+    capitals: true,
     partialLine: 256,
     ssid: 32,
     password: 64,
