@@ -1,0 +1,130 @@
+/** The faults that need no occasion: they strike as soon as they are asked for, or as the module is in a state to. */
+import type { AccessPoint } from "../../air";
+import type { SimClock } from "../../clock";
+import type { FaultName } from "../../faults";
+import type { LineEnd } from "../../line";
+import type { Firmware } from "../firmware";
+import { LinkState, type Link } from "../link";
+import type { ResetCause } from "../observer";
+
+/** How a boot differs from a good one. */
+export interface Boot {
+  readonly cause: ResetCause;
+  /** What the chip says the cause was, where it says so: 1 power, 2 pin, 3 the software's watchdog, 4 the hardware's. */
+  readonly chipCause?: number;
+  /** Nothing tells of it: no noise, no `ready`. */
+  readonly silent?: boolean;
+  /** The rate that it comes up at, in the place of the one in flash. */
+  readonly baud?: number;
+}
+
+/** The module as its faults see it. */
+export interface FaultBody {
+  readonly clock: SimClock;
+  readonly air: AccessPoint;
+  readonly line: LineEnd;
+  /** It has power and is not held in reset. */
+  readonly alive: boolean;
+  /** Undefined while it boots, and while it is not alive. */
+  readonly firmware: Firmware | undefined;
+  restart(boot: Boot): void;
+  /** Stops whatever runs; nothing but the reset pin or the supply brings it back. */
+  hang(): void;
+}
+
+export interface SuddenFault {
+  possible(body: FaultBody): boolean;
+  act(body: FaultBody, argument: number): void;
+}
+
+/** From one reset of a module that resets all the time to the next, in ms. */
+const LOOP_EVERY = 3000;
+/** The keep-alive of the stack probes three times, a second apart. */
+const PROBES = 3;
+
+const always = (): boolean => true;
+const whenAlive = (body: FaultBody): boolean => body.alive;
+const whenJoined = ({ firmware }: FaultBody): boolean => firmware?.station.hasAddress === true;
+const whenConnected = ({ firmware }: FaultBody): boolean => firmware?.links.all.some(isConnected) === true;
+
+const FAULTS_AT_ONCE: Partial<Record<FaultName, SuddenFault>> = {
+  "echo.on": { possible: whenAlive, act: (body) => body.restart({ cause: "crash", silent: true }) },
+  "module.reset": { possible: whenAlive, act: (body, chipCause) => body.restart({ cause: "crash", chipCause }) },
+  "module.reset_at_other_baud": { possible: whenAlive, act: (body, baud) => body.restart({ cause: "crash", baud }) },
+  "module.wdt_loop": { possible: whenAlive, act: resetAgainAndAgain },
+  "module.hang": { possible: ({ firmware }) => firmware !== undefined, act: (body) => body.hang() },
+  "uart.flow_stall": { possible: always, act: ({ line }, ms) => line.stallPeer(ms) },
+
+  "wifi.drop": { possible: always, act: ({ air }, ms) => air.drop(ms) },
+  "wifi.drop_silent": {
+    possible: whenJoined,
+    act({ air, firmware }, ms) {
+      firmware?.links.keepThroughNextLoss();
+      air.drop(ms);
+    },
+  },
+  "wifi.no_autoreconnect": {
+    possible: whenJoined,
+    act: ({ firmware }) => firmware?.station.loseForGood(),
+  },
+  "wifi.ip_change": {
+    possible: whenJoined,
+    act({ firmware }) {
+      firmware?.links.strandAll();
+      firmware?.station.changeAddress();
+    },
+  },
+
+  "link.half_open": { possible: whenConnected, act: loseWithoutAWord },
+  "link.double_closed": {
+    possible: whenConnected,
+    act({ firmware }, ms) {
+      const link = firmware?.links.all.find(isConnected);
+      if (firmware === undefined || link === undefined) return;
+      firmware.links.hangUp(link);
+      firmware.timers.after(ms, () => firmware.printer.print(`${firmware.links.prefix(link)}CLOSED\r\n`));
+    },
+  },
+  "link.unexpected_connect": {
+    possible: ({ firmware }) => firmware !== undefined && strangersLink(firmware) !== undefined,
+    act({ firmware }) {
+      const link = firmware === undefined ? undefined : strangersLink(firmware);
+      if (firmware === undefined || link === undefined) return;
+      link.start("192.168.1.77", 50_123);
+      link.state = LinkState.Open;
+      firmware.printer.print(`${firmware.links.prefix(link)}CONNECT\r\n`);
+    },
+  },
+};
+
+export const suddenFaults: ReadonlyMap<string, SuddenFault> = new Map(Object.entries(FAULTS_AT_ONCE));
+
+function isConnected(link: Link): boolean {
+  return link.connected;
+}
+
+/** Where a stranger's connection goes: any free link but the first, which hosts use first; the only one if there is one. */
+function strangersLink({ links, settings }: Firmware): Link | undefined {
+  const candidates = settings.multiple ? [...links.all.slice(2), ...links.all.slice(1, 2)] : links.all.slice(0, 1);
+  return candidates.find((link) => link.state === LinkState.Free);
+}
+
+function resetAgainAndAgain(body: FaultBody, resets: number): void {
+  body.restart({ cause: "crash", chipCause: 4 });
+  if (resets > 1) {
+    body.clock.after(LOOP_EVERY, () => {
+      if (body.alive) resetAgainAndAgain(body, resets - 1);
+    });
+  }
+}
+
+function loseWithoutAWord({ firmware }: FaultBody): void {
+  const link = firmware?.links.all.find(isConnected);
+  if (firmware === undefined || link === undefined) return;
+  firmware.links.strand(link);
+  const { keepAlive } = firmware.links.tcpOptions(link);
+  if (keepAlive === 0) return;
+  firmware.timers.after(1000 * (keepAlive + PROBES), () => {
+    if (link.state === LinkState.Open && !link.connected) firmware.links.ended(link);
+  });
+}
