@@ -38,7 +38,7 @@ export function liveThroughADay(application: Application, seed: number): Day {
     to: DAY - CALM_END,
     meanInterval: 30 * MINUTE,
   });
-  scheduleFaults(clock, faults, bench);
+  scheduleFaults(clock, faults, bench.module.faults);
   bench.machine.powerOn();
   clock.runUntil(DAY);
   const arrived = broker.published("moth/t1/telemetry").map(({ payload }) => seqOf(payload.toString()));

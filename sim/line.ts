@@ -191,6 +191,12 @@ export class LineEnd {
     this.expect();
   }
 
+  /** Lets the other end send nothing for `ms`, by the line that says that this end is ready: its bytes wait. */
+  stallPeer(ms: number): void {
+    this.incoming.stall(ms);
+    this.expect();
+  }
+
   /** Loses everything that was received or was to be sent, as a reset of this end's chip does. */
   reset(): void {
     this.outgoing.dropLeaving();

@@ -27,6 +27,7 @@ export class Wire {
   private readonly scratch = new Uint8Array(256);
   private burstStart = 0;
   private burstArrived = 0;
+  private stalledUntil = 0;
   /** The receiver began to listen in the middle of a byte, which is therefore no byte to it. */
   private spoiled = false;
   private garbageState = 1;
@@ -72,7 +73,7 @@ export class Wire {
   send(bytes: Uint8Array, at: number, count: number): number {
     this.settle();
     if (this.transmit.count === 0) {
-      this.burstStart = this.clock.now;
+      this.burstStart = Math.max(this.clock.now, this.stalledUntil);
       this.burstArrived = 0;
     }
     return this.transmit.push(bytes, at, count);
@@ -106,6 +107,15 @@ export class Wire {
   setReceiveRate(baud: number): void {
     this.settle();
     this.receiveRate = baud;
+  }
+
+  /** Nothing leaves the sender for `ms` from now. */
+  stall(ms: number): void {
+    this.settle();
+    const from = Math.max(this.clock.now, this.stalledUntil);
+    const until = Math.max(this.clock.now + ms, from);
+    this.burstStart += until - from;
+    this.stalledUntil = until;
   }
 
   /** The sender stops in the middle of whatever it was sending. */

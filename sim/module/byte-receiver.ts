@@ -30,6 +30,10 @@ export class ByteReceiver implements ReceiveTask {
     return this.receiving;
   }
 
+  get atLineStart(): boolean {
+    return this.receiving === ReceiveState.Idle && !this.inLine;
+  }
+
   accept(chunk: Uint8Array): void {
     for (const byte of chunk) {
       if (byte !== LF && this.duties.echo) {
@@ -100,6 +104,9 @@ export class ByteReceiver implements ReceiveTask {
     if (this.duties.echo) {
       this.say("\r\n");
     }
+    if (this.duties.overlooks(line)) {
+      return;
+    }
     this.duties.saw(line);
     const command = parseCommandLine(line, this.table, this.limits);
     if (typeof command === "number") {
@@ -136,7 +143,7 @@ export class ByteReceiver implements ReceiveTask {
     const echoed = this.echoed;
     if (echoed.length > 0) {
       this.echoed = [];
-      this.duties.print(Uint8Array.from(echoed));
+      this.duties.echoBack(Uint8Array.from(echoed));
     }
   }
 

@@ -3,9 +3,11 @@ import type { SimClock, Timer } from "../clock";
 import type { LineEnd, LineOptions } from "../line";
 import type { Network } from "../network/network";
 import type { Random } from "../random";
+import { ModuleFaults } from "./faults/module-faults";
+import type { Boot, FaultBody } from "./faults/sudden";
 import { Firmware, type Hardware } from "./firmware";
 import { blankFlash } from "./flash";
-import type { ModuleObserver, ResetCause } from "./observer";
+import type { ModuleObserver } from "./observer";
 import { DEFAULT_PERSONALITY, PERSONALITIES } from "./personalities";
 import type { Personality } from "./personality";
 
@@ -29,6 +31,8 @@ export interface EspAtOptions {
  * A Wi-Fi module with AT firmware, as the board sees it at the other end of the line. Comes without power.
  */
 export class EspAtModule {
+  /** What goes wrong with it, and what is going to. */
+  readonly faults: ModuleFaults;
   private readonly hardware: Hardware;
   private powered = false;
   private heldInReset = false;
@@ -37,17 +41,20 @@ export class EspAtModule {
 
   constructor(options: EspAtOptions) {
     const personality = options.personality ?? PERSONALITIES[DEFAULT_PERSONALITY];
+    const { clock, observer = {} } = options;
+    this.faults = new ModuleFaults(clock, options.random.fork("faults"), observer, this.faultBody(options));
     this.hardware = {
-      clock: options.clock,
+      clock,
       line: options.line,
       network: options.network,
       air: options.air,
       random: options.random.fork("module"),
       personality,
-      observer: options.observer ?? {},
+      observer,
+      faults: this.faults,
       flash: blankFlash(personality.limits.defaultBaud),
       mac: macFrom(options.random.fork("mac")),
-      restart: (cause) => this.boot(cause),
+      restart: (cause) => this.boot({ cause }),
     };
     options.line.fifoThreshold = personality.limits.fifoThreshold;
     options.line.idleSymbols = personality.limits.idleSymbols;
@@ -67,7 +74,7 @@ export class EspAtModule {
     }
     this.powered = true;
     if (!this.heldInReset) {
-      this.boot("power");
+      this.boot({ cause: "power" });
     }
   }
 
@@ -84,7 +91,7 @@ export class EspAtModule {
     if (held) {
       this.die();
     } else if (released && this.powered) {
-      this.boot("pin");
+      this.boot({ cause: "pin" });
     }
   }
 
@@ -93,9 +100,30 @@ export class EspAtModule {
    * flash forgotten. Does nothing to a module without power or in reset.
    */
   crash(): void {
-    if (this.powered && !this.heldInReset) {
-      this.boot("crash");
+    if (this.alive) {
+      this.boot({ cause: "crash" });
     }
+  }
+
+  private get alive(): boolean {
+    return this.powered && !this.heldInReset;
+  }
+
+  private faultBody({ clock, air, line }: EspAtOptions): FaultBody {
+    const alive = (): boolean => this.alive;
+    const firmware = (): Firmware | undefined => this.firmware;
+    return {
+      clock,
+      air,
+      line,
+      get alive() {
+        return alive();
+      },
+      get firmware() {
+        return firmware();
+      },
+      restart: (boot) => this.boot(boot),
+    };
   }
 
   private die(): void {
@@ -103,16 +131,17 @@ export class EspAtModule {
     this.firmware?.stop();
     this.firmware = undefined;
     this.hardware.line.setPowered(false);
+    this.faults.hung = false;
   }
 
-  private boot(cause: ResetCause): void {
+  private boot({ cause, silent = false, baud }: Boot): void {
     const { clock, line, personality, flash, random, observer } = this.hardware;
     this.die();
     observer.reset?.(cause);
     line.setPowered(true);
     line.setListening(false);
-    line.setBaud(flash.baud);
-    const noise = strayBytes(random, personality.habits.boot.noise(cause));
+    line.setBaud(baud ?? flash.baud);
+    const noise = strayBytes(random, silent ? [0, 0] : personality.habits.boot.noise(cause));
     if (noise.length > 0) {
       observer.toHost?.(noise);
       line.write(noise);
@@ -120,7 +149,7 @@ export class EspAtModule {
     const [least, most] = personality.timings.boot;
     this.booting = clock.after(random.between(least, most), () => {
       this.firmware = new Firmware(this.hardware);
-      this.firmware.start();
+      this.firmware.start(silent);
       // What the host sent during the boot waits in the driver's ring, and is handled now.
       line.setListening(true);
     });

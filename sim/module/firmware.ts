@@ -7,6 +7,10 @@ import { ByteReceiver } from "./byte-receiver";
 import { Outcome } from "./command-entry";
 import type { Command } from "./command-line";
 import { commandTable } from "./command-table";
+import { delaysResult, overlooks, printEcho, printPrompt, takesCommand } from "./faults/commands";
+import { onTheWayIn, onTheWayOut } from "./faults/line";
+import type { ModuleFaults } from "./faults/module-faults";
+import { takesSend, understoodLength } from "./faults/sends";
 import { blankFlash, type Flash } from "./flash";
 import type { Link } from "./link";
 import { Links } from "./links";
@@ -32,6 +36,7 @@ export interface Hardware {
   readonly random: Random;
   readonly personality: Personality;
   readonly observer: ModuleObserver;
+  readonly faults: ModuleFaults;
   readonly flash: Flash;
   readonly mac: string;
   restart(cause: ResetCause): void;
@@ -47,6 +52,7 @@ export class Firmware {
   readonly line: LineEnd;
   readonly network: Network;
   readonly air: AccessPoint;
+  readonly faults: ModuleFaults;
   readonly settings: Settings;
   readonly timers: TaskTimers;
   readonly printer: Printer;
@@ -55,31 +61,37 @@ export class Firmware {
   readonly receiver: ReceiveTask;
 
   constructor(private readonly hardware: Hardware) {
-    const { clock, line, network, air, random, personality, observer, flash } = hardware;
+    const { clock, line, network, air, random, personality, observer, faults, flash } = hardware;
     this.personality = personality;
     this.flash = flash;
     this.line = line;
     this.network = network;
     this.air = air;
+    this.faults = faults;
     this.settings = defaultSettings(flash, personality.limits);
     this.timers = new TaskTimers(clock, random);
     const { habits, timings, strings, limits } = personality;
-    this.printer = new Printer(line, this.timers, observer, habits, timings, () => this.links.service());
+    const damage = (write: Uint8Array): Uint8Array => onTheWayOut(faults, write);
+    this.printer = new Printer(line, this.timers, observer, habits, timings, damage, () => this.links.service());
     this.station = new Station(air, hardware.mac, this.timers, timings, observer, {
       print: (text) => this.printer.tell(text),
       radioLost: () => this.links.strandAll(),
       networkLost: () => this.links.closeAll(),
     });
-    this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers);
+    this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers, faults);
     this.receiver = new RECEIVERS[habits.receiver](this.receiverDuties(), commandTable(personality), strings, limits);
   }
 
-  /** The end of the boot: says `ready`, and joins the network that it remembers. */
-  start(): void {
-    this.printer.print(this.personality.strings.ready);
+  /** The end of the boot: says `ready`, unless it is to be silent about it, and joins the network that it remembers. */
+  start(silent = false): void {
+    if (!silent) {
+      this.printer.print(this.personality.strings.ready);
+    }
     this.hardware.observer.ready?.();
     const { mode, autoConnect, network } = this.flash;
-    if (mode === 1 && autoConnect && network !== undefined) {
+    if (this.faults.has("boot.autojoin")) {
+      this.station.joinByItself(this.air.ssid, this.air.password);
+    } else if (mode === 1 && autoConnect && network !== undefined) {
       this.station.joinByItself(network.ssid, network.password);
     }
   }
@@ -91,10 +103,16 @@ export class Firmware {
     this.links.stop();
   }
 
+  /** Hangs: it hears nothing, says nothing and does nothing, and its sockets stay as they are. */
+  hang(): void {
+    this.faults.hung = true;
+    this.timers.stop();
+  }
+
   /** Bytes from the UART driver. */
   accept(chunk: Uint8Array): void {
     this.hardware.observer.fromHost?.(chunk);
-    this.receiver.accept(chunk);
+    onTheWayIn(this, chunk).forEach((piece) => this.receiver.accept(piece));
   }
 
   /** Ends the command that runs: the next one may come, and only then is the result printed. */
@@ -104,6 +122,9 @@ export class Firmware {
   }
 
   finishWith(result: string): void {
+    if (delaysResult(this, result)) {
+      return;
+    }
     this.receiver.becomeIdle();
     this.printer.print(result);
     this.printer.afterReplies(() => this.links.service());
@@ -127,8 +148,8 @@ export class Firmware {
   /** Prompts for `length` bytes and sends them. The command goes on until they are sent. */
   collectAndSend(link: Link, length: number): Outcome {
     this.target = link;
-    this.receiver.awaitPayload(length);
-    this.personality.strings.prompt.forEach((piece) => this.printer.print(piece));
+    this.receiver.awaitPayload(understoodLength(this, length));
+    printPrompt(this, this.personality.strings.prompt);
     return Outcome.Later;
   }
 
@@ -147,12 +168,15 @@ export class Firmware {
   private target: Link | undefined;
 
   private run(command: Command): void {
-    this.timers.within(this.personality.timings[command.takes], () => {
+    const carryOut = (): void => {
       const outcome = this.carryOut(command);
       if (outcome !== Outcome.Later) {
         this.finish(outcome);
       }
-    });
+    };
+    if (!takesCommand(this, carryOut)) {
+      this.timers.within(this.personality.timings[command.takes], carryOut);
+    }
   }
 
   private carryOut(command: Command): Outcome {
@@ -177,10 +201,13 @@ export class Firmware {
         this.finishWith(strings.sendFail);
         return;
       }
-      link.send(payload, this.links.tcpOptions(link).sendTimeout, (ok) => {
+      const send = (): void => link.send(payload, this.links.tcpOptions(link).sendTimeout, (ok) => {
         this.timers.within(timings.sent, () => this.finishWith(ok ? strings.sendOk : strings.sendFail));
         this.links.service();
       });
+      if (!takesSend(this, link, payload, send)) {
+        send();
+      }
     });
   }
 
@@ -194,6 +221,8 @@ export class Firmware {
         return settings.showErrorCodes;
       },
       print: (text) => printer.tell(text),
+      echoBack: (bytes) => printEcho(this, bytes),
+      overlooks: (line) => overlooks(this, line),
       lost: (count, cause) => hardware.observer.lost?.(count, cause),
       saw: (line) => hardware.observer.command?.(Buffer.from(line.subarray(0, -2)).toString()),
       run: (command) => this.run(command),

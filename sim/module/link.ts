@@ -177,6 +177,21 @@ export class Link {
     }
   }
 
+  /** Ends the connection in good order; the link does not know yet. */
+  endSocket(): void {
+    this.socket?.end();
+    this.socket = undefined;
+  }
+
+  /** Is free, but what came can still be read until it is used anew. */
+  leaveData(): void {
+    this.state = LinkState.Free;
+    this.announced = true;
+    if (this.sending) {
+      this.finishSend(false);
+    }
+  }
+
   /** Closes in good order, and is free. */
   end(): void {
     this.socket?.end();

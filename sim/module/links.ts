@@ -1,4 +1,7 @@
+import type { Timer } from "../clock";
 import type { Network } from "../network/network";
+import { hearsFromPeer } from "./faults/links";
+import type { ModuleFaults } from "./faults/module-faults";
 import { Link, LinkState } from "./link";
 import type { ModuleObserver } from "./observer";
 import type { Personality } from "./personality";
@@ -15,6 +18,12 @@ export class Links {
   readonly all: readonly Link[];
   /** How the connect that is under way ends. At most one is: the command interpreter waits for it. */
   private connectDone: ((ok: boolean, reason: string) => void) | undefined;
+  /** Ends the connect that is under way when it takes too long. */
+  private patience: Timer | undefined;
+  /** The socket task waits for a peer that takes its time. */
+  private heldBack = false;
+  /** The next loss of the network ends no link. */
+  private survivesLoss = false;
 
   constructor(
     private readonly network: Network,
@@ -24,6 +33,7 @@ export class Links {
     private readonly personality: Personality,
     private readonly observer: ModuleObserver,
     private readonly timers: TaskTimers,
+    private readonly faults: ModuleFaults,
   ) {
     const { links, receiveWindow, sendBuffer } = personality.limits;
     this.all = Array.from({ length: links }, (_, id) =>
@@ -52,10 +62,10 @@ export class Links {
   connect(link: Link, host: string, port: number, timeout: number, done: (ok: boolean) => void): void {
     link.start(host, port);
     const limit = timeout > 0 ? timeout : this.timers.pick(this.personality.timings.connectTimeout);
-    const giveUp = this.timers.after(limit, () => this.connectDone?.(false, "timed out"));
+    this.patience = this.timers.after(limit, () => this.connectDone?.(false, "timed out"));
     this.connectDone = (ok, reason) => {
       this.connectDone = undefined;
-      giveUp.cancel();
+      this.patience?.cancel();
       if (ok) {
         this.opened(link);
       } else {
@@ -69,14 +79,32 @@ export class Links {
     }
   }
 
+  /** There is a connection. A fault may have it known late, longer than the stack's own patience. */
+  private connected(link: Link): void {
+    const delay = this.faults.strikes("link.connect_late");
+    const done = this.connectDone;
+    if (delay === undefined) {
+      done?.(true, "");
+      return;
+    }
+    this.patience?.cancel();
+    this.timers.after(delay, () => {
+      if (this.connectDone === done) {
+        done?.(link.state === LinkState.Connecting, "closed");
+      }
+    });
+  }
+
   private dial(link: Link, host: string, port: number): void {
     const socket = this.network.connect(host, port, {
-      connected: () => this.connectDone?.(true, ""),
+      connected: () => this.connected(link),
       failed: (reason) => this.connectDone?.(false, reason),
       data: (chunk) => {
         this.observer.linkReceived?.(link.id, chunk);
-        link.receive(chunk);
-        this.service();
+        hearsFromPeer(this.faults, this, link, () => {
+          link.receive(chunk);
+          this.service();
+        });
       },
       drained: () => {
         link.pump();
@@ -108,7 +136,8 @@ export class Links {
       : `${this.prefix(link)}CONNECT\r\n`);
   }
 
-  private ended(link: Link): void {
+  /** The peer has ended the connection, or it is known to be broken. */
+  ended(link: Link): void {
     this.observer.linkClosed?.(link.id);
     link.closedByPeer();
     this.service();
@@ -116,17 +145,52 @@ export class Links {
 
   /** The radio is silent: connections break for their peers, the links do not know. */
   strandAll(): void {
-    for (const link of this.all) {
-      if (link.connected) {
-        this.observer.linkClosed?.(link.id);
-      }
-      link.strand();
+    this.all.forEach((link) => this.strand(link));
+  }
+
+  strand(link: Link): void {
+    if (link.connected) {
+      this.observer.linkClosed?.(link.id);
     }
+    link.strand();
+  }
+
+  /** Ends the connection behind the data that came, as if the peer had. */
+  hangUp(link: Link): void {
+    link.endSocket();
+    this.ended(link);
+  }
+
+  /** The host hears CLOSED now, and may still read what came. */
+  closeBeforeData(link: Link): void {
+    this.observer.linkClosed?.(link.id);
+    link.endSocket();
+    link.leaveData();
+    this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
+  }
+
+  /** When the network is next known to be lost, the host is not told that its links are. */
+  keepThroughNextLoss(): void {
+    this.survivesLoss = true;
+  }
+
+  /** Tells the host nothing for `ms`, then does as before, after `happen`. */
+  holdBack(ms: number, happen: () => void): void {
+    this.heldBack = true;
+    this.timers.after(ms, () => {
+      this.heldBack = false;
+      happen();
+      this.service();
+    });
   }
 
   /** The network is known to be lost: every link is closed. */
   closeAll(): void {
     this.connectDone?.(false, "Wi-Fi lost");
+    if (this.survivesLoss) {
+      this.survivesLoss = false;
+      return;
+    }
     for (const link of this.all) {
       if (link.state === LinkState.Open) {
         link.closedByPeer();
@@ -165,7 +229,7 @@ export class Links {
   }
 
   private get blocked(): boolean {
-    return this.printer.congested || this.connectDone !== undefined || this.all.some((link) => link.sending);
+    return this.heldBack || this.printer.congested || this.connectDone !== undefined || this.all.some((link) => link.sending);
   }
 
   private report(link: Link): void {
@@ -183,6 +247,9 @@ export class Links {
   private announce(link: Link): void {
     if (link.unread > 0 && !link.announced) {
       link.announced = true;
+      if (this.faults.has("passive.lost_notice")) {
+        return;
+      }
       this.printer.tell(this.personality.strings.passiveNotice(this.prefix(link), link.unread));
     }
   }

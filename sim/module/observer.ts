@@ -13,8 +13,9 @@ export interface ModuleObserver {
   lost?(count: number, cause: Loss): void;
   /** A whole command line, without its line end, before it is judged. */
   command?(line: string): void;
-  /** `cause`: "power", "pin", "command" or "crash". */
   reset?(cause: ResetCause): void;
+  /** A fault strikes; `argument` if it has one. */
+  fault?(name: string, argument: number | undefined): void;
   /** The command interpreter listens. */
   ready?(): void;
   wifiJoined?(ssid: string, ip: string): void;
@@ -28,4 +29,10 @@ export interface ModuleObserver {
   linkReceived?(link: number, bytes: Uint8Array): void;
 }
 
-export type ResetCause = "power" | "pin" | "command" | "crash";
+/** "exception": what the firmware's own watchdog makes of one; "crash": the hardware's watchdog. */
+export type ResetCause = "power" | "pin" | "command" | "exception" | "crash";
+
+/** Whether nobody wanted the reset. */
+export function fellOver(cause: ResetCause): boolean {
+  return cause === "exception" || cause === "crash";
+}

@@ -26,6 +26,8 @@ export class Printer {
     private readonly observer: ModuleObserver,
     private readonly habits: Habits,
     private readonly timings: Timings,
+    /** What a write is when it leaves. */
+    private readonly pass: (write: Uint8Array) => Uint8Array,
     private readonly whenRoom: () => void,
   ) {}
 
@@ -91,7 +93,8 @@ export class Printer {
     }
   }
 
-  private write(bytes: Uint8Array): void {
+  private write(whole: Uint8Array): void {
+    const bytes = this.pass(whole);
     this.observer.toHost?.(bytes);
     this.backlog.push(bytes);
     if (!this.pumping) {

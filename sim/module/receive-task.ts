@@ -21,6 +21,10 @@ export interface ReceiverDuties {
   readonly showErrorCodes: boolean;
   /** Prints at once, between whatever other tasks print. */
   print(text: string | Uint8Array): void;
+  /** Prints what came from the host back to it. */
+  echoBack(bytes: Uint8Array): void;
+  /** Whether a fault has a whole line be dropped without a word. */
+  overlooks(line: Uint8Array): boolean;
   /** A whole line, for whoever watches. */
   saw(line: Uint8Array): void;
   /** So many bytes were thrown away, for whoever watches. */
@@ -33,6 +37,8 @@ export interface ReceiverDuties {
 /** The task that reads what the host writes, in the chunks in which the UART driver hands it over. */
 export interface ReceiveTask {
   readonly state: ReceiveState;
+  /** Whether the next byte is the first of a line. */
+  readonly atLineStart: boolean;
   accept(chunk: Uint8Array): void;
   /** The command is done: its result may be printed, and the next one may come. */
   becomeIdle(): void;

@@ -31,6 +31,11 @@ export class Receiver implements ReceiveTask {
     return this.receiving;
   }
 
+  /** Whether the next byte is the first of a line. */
+  get atLineStart(): boolean {
+    return this.receiving === ReceiveState.Idle && this.held.length === 0;
+  }
+
   accept(chunk: Uint8Array): void {
     switch (this.receiving) {
       case ReceiveState.Idle:
@@ -93,6 +98,9 @@ export class Receiver implements ReceiveTask {
   }
 
   private interpret(line: Uint8Array): void {
+    if (this.duties.overlooks(line)) {
+      return;
+    }
     this.duties.saw(line);
     const command = parseCommandLine(line, this.table, this.limits);
     if (typeof command === "number") {
@@ -148,7 +156,7 @@ export class Receiver implements ReceiveTask {
 
   private echo(bytes: Uint8Array): void {
     if (this.duties.echo && bytes.length > 0) {
-      this.duties.print(bytes);
+      this.duties.echoBack(bytes);
     }
   }
 }

@@ -87,6 +87,13 @@ export class Station implements AirStation {
     this.attempt(request.timeout, done);
   }
 
+  /** Leaves the present network, and fails to join another one with this code. */
+  failToJoin(code: JoinCode, done: (code: JoinCode) => void): void {
+    this.leave();
+    this.state = StationState.Connecting;
+    this.later(this.timers.pick(this.timings.wrongPassword), () => this.giveUp(code, done));
+  }
+
   /** Joins without being asked to, and tries again until it works. */
   joinByItself(ssid: string, password: string): void {
     this.ssid = ssid;
@@ -123,6 +130,21 @@ export class Station implements AirStation {
   dismissed(): void {
     this.step?.cancel();
     this.lose();
+  }
+
+  /** Is put out, and does not try to come back. */
+  loseForGood(): void {
+    this.step?.cancel();
+    this.air.forget(this);
+    this.fallOff();
+  }
+
+  /** DHCP has it change its address. Nobody is told at what it had open. */
+  changeAddress(): void {
+    const [network = "", last = ""] = this.lease.ip.split(/\.(?=\d+$)/);
+    this.lease = { ...this.lease, ip: `${network}.${Number(last) === 250 ? 251 : 250}` };
+    this.duties.print("WIFI GOT IP\r\n");
+    this.observer.wifiJoined?.(this.ssid, this.lease.ip);
   }
 
   private lose(): void {

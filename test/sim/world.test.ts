@@ -112,10 +112,10 @@ describe("faults", () => {
     expect(faults.length).toBeLessThan(70);
     const times = faults.map(({ at }) => at);
     expect(times).toEqual([...times].sort((a, b) => a - b));
-    for (const { at, name, duration } of faults) {
+    for (const { at, name, argument = 0 } of faults) {
       expect(at).toBeGreaterThanOrEqual(plan.from);
       expect(at).toBeLessThan(plan.to);
-      expect(name === "wifi.drop" ? duration >= 2000 && duration <= 60_000 : duration === 0).toBe(true);
+      expect(name === "wifi.drop" ? argument >= 2000 && argument <= 60_000 : argument === 4).toBe(true);
     }
     expect(new Set(faults.map(({ name }) => name))).toEqual(new Set(["wifi.drop", "module.reset"]));
   });
@@ -123,11 +123,10 @@ describe("faults", () => {
   test("strike when their time comes", () => {
     const clock = new SimClock();
     const log: string[] = [];
-    scheduleFaults(clock, [{ at: 5, name: "wifi.drop", duration: 9 }, { at: 7, name: "module.reset", duration: 0 }], {
-      air: { drop: (ms) => log.push(`drop ${ms} at ${clock.now}`) },
-      module: { crash: () => log.push(`crash at ${clock.now}`) },
+    scheduleFaults(clock, [{ at: 5, name: "wifi.drop", argument: 9 }, { at: 7, name: "cmd.no_reply", argument: undefined }], {
+      strike: (name, argument) => log.push(`${name} ${argument} at ${clock.now}`),
     });
     clock.runFor(10);
-    expect(log).toEqual(["drop 9 at 5", "crash at 7"]);
+    expect(log).toEqual(["wifi.drop 9 at 5", "cmd.no_reply undefined at 7"]);
   });
 });

@@ -8,6 +8,7 @@ const CAUSES: Record<ResetCause, string> = {
   power: "has power",
   pin: "reset by its pin",
   command: "reset by a command",
+  exception: "has reset itself",
   crash: "has reset itself",
 };
 

@@ -1,4 +1,5 @@
 import { Outcome, type CommandEntry } from "../command-entry";
+import { failsToConnect, failsToResolve, findsLinkInUse, misreads } from "../faults/links";
 import type { Firmware } from "../firmware";
 import { LinkState, type Link } from "../link";
 import { ParameterError, type Parameters } from "../parameters";
@@ -91,10 +92,15 @@ function start(firmware: Firmware, parameters: Parameters): Outcome {
     parameters.text(at + 4, 39);
   }
   const timeout = parameters.integerOr(at + 5, 0, 60_000, 0);
+  findsLinkInUse(firmware, link, host, port);
   if (kind.toUpperCase() !== "TCP" || host === "" || link.state !== LinkState.Free || !station.hasAddress) {
     return Outcome.Error;
   }
   options.keepAlive = keepAlive;
+  const failure = failsToConnect(firmware, link, host);
+  if (failure !== undefined) {
+    return failure;
+  }
   links.connect(link, host, port, timeout, (ok) => firmware.finish(ok ? Outcome.Ok : Outcome.Error));
   return Outcome.Later;
 }
@@ -165,7 +171,11 @@ function read(firmware: Firmware, parameters: Parameters): Outcome {
     return Outcome.Error;
   }
   const from = links.peer(link);
-  const data = link.read(most);
+  const given = misreads(firmware, most);
+  if (given === 0) {
+    return Outcome.Error;
+  }
+  const data = link.read(given);
   link.announced = false;
   printer.print(strings.passiveHead(data.length, from), data);
   return Outcome.Ok;
@@ -199,6 +209,10 @@ function resolve(firmware: Firmware, parameters: Parameters): Outcome {
   const host = parameters.text(0, personality.limits.host);
   if (!station.hasAddress) {
     return Outcome.Error;
+  }
+  const failure = failsToResolve(firmware);
+  if (failure !== undefined) {
+    return failure;
   }
   let waiting = true;
   const finish = (address: string | undefined): void => {

@@ -74,7 +74,7 @@ function tellNetwork({ station, air, printer, personality: { strings } }: Firmwa
 }
 
 function join(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
-  const { settings, station, flash, printer, personality: { limits, strings } } = firmware;
+  const { settings, station, flash, printer, faults, personality: { limits, strings } } = firmware;
   parameters.expect(1, 9);
   const ssid = parameters.text(0, limits.ssid);
   const password = parameters.has(1) ? parameters.text(1, limits.password) : "";
@@ -90,7 +90,7 @@ function join(firmware: Firmware, parameters: Parameters, { store }: Call): Outc
   if (settings.mode !== 1) {
     return Outcome.Error;
   }
-  station.join({ ssid, password, timeout }, (code) => {
+  const joined = (code: JoinCode): void => {
     if (code !== JoinCode.Joined) {
       printer.print(strings.joinFailed(code));
       firmware.finishWith(strings.joinError);
@@ -101,6 +101,12 @@ function join(firmware: Firmware, parameters: Parameters, { store }: Call): Outc
       flash.network = { ssid, password };
     }
     firmware.finish(Outcome.Ok);
-  });
+  };
+  const failure = faults.strikes("wifi.join_fail");
+  if (failure === undefined) {
+    station.join({ ssid, password, timeout }, joined);
+  } else {
+    station.failToJoin(failure, joined);
+  }
   return Outcome.Later;
 }

@@ -18,7 +18,7 @@ export function takesCommand(firmware: Firmware, carryOut: () => void): boolean 
   }
   if (faults.has("cmd.busy_p")) {
     receiver.becomeIdle();
-    printer.print(strings.busyProcessing);
+    printer.tell(strings.busyProcessing);
     return true;
   }
   if (faults.has("cmd.error_spurious")) {
@@ -29,7 +29,7 @@ export function takesCommand(firmware: Firmware, carryOut: () => void): boolean 
   if (delay === undefined) {
     return false;
   }
-  printer.print(strings.busyProcessing);
+  printer.tell(strings.busyProcessing);
   timers.after(delay, carryOut);
   return true;
 }
@@ -80,13 +80,13 @@ export function printPrompt(firmware: Firmware, pieces: readonly string[]): void
 export function printEcho(firmware: Firmware, bytes: Uint8Array): void {
   const { faults, printer } = firmware;
   if (!faults.has("echo.split")) {
-    printer.print(bytes);
+    printer.tell(bytes);
     return;
   }
   const at = faults.pick(bytes.length);
-  printer.print(bytes.subarray(0, at));
-  printer.print(message(firmware));
-  printer.print(bytes.subarray(at));
+  printer.tell(bytes.subarray(0, at));
+  printer.tell(message(firmware));
+  printer.tell(bytes.subarray(at));
 }
 
 /** A message that may come at any time, and means nothing to a host that keeps its books right. */

@@ -1,6 +1,6 @@
 /** Faults of the serial line, and of the UART drivers at the module's end of it. */
 import type { Firmware } from "../firmware";
-import { ReceiveState } from "../receiver";
+import { ReceiveState } from "../receive-task";
 import type { Hit, ModuleFaults } from "./module-faults";
 
 const NOTHING = new Uint8Array(0);
@@ -49,7 +49,7 @@ function intoIdle({ faults, receiver, printer }: Firmware, chunk: Uint8Array): U
     return heard;
   }
   const zeros = new Uint8Array(stray);
-  printer.print(zeros);
+  printer.tell(zeros);
   const at = faults.pick(heard.length + 1);
   return Buffer.concat([heard.subarray(0, at), zeros, heard.subarray(at)]);
 }

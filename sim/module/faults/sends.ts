@@ -1,6 +1,6 @@
 /** Faults of sends. */
 import type { Firmware } from "../firmware";
-import type { Link } from "../link";
+import { LinkState, type Link } from "../link";
 
 /** How many bytes of payload the module believes that it was promised. */
 export function understoodLength({ faults }: Firmware, length: number): number {
@@ -14,7 +14,7 @@ export function understoodLength({ faults }: Firmware, length: number): number {
  */
 export function takesSend(firmware: Firmware, link: Link, payload: Uint8Array, send: () => void): boolean {
   const { faults, links, timers, printer, personality: { strings, timings } } = firmware;
-  if (faults.none) {
+  if (faults.none || link.state !== LinkState.Open) {
     return false;
   }
   const finish = (result: string, after = timers.pick(timings.sent)): void => {

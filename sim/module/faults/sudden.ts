@@ -10,8 +10,6 @@ import type { ResetCause } from "../observer";
 /** How a boot differs from a good one. */
 export interface Boot {
   readonly cause: ResetCause;
-  /** What the chip says the cause was, where it says so: 1 power, 2 pin, 3 the software's watchdog, 4 the hardware's. */
-  readonly chipCause?: number;
   /** Nothing tells of it: no noise, no `ready`. */
   readonly silent?: boolean;
   /** The rate that it comes up at, in the place of the one in flash. */
@@ -28,8 +26,6 @@ export interface FaultBody {
   /** Undefined while it boots, and while it is not alive. */
   readonly firmware: Firmware | undefined;
   restart(boot: Boot): void;
-  /** Stops whatever runs; nothing but the reset pin or the supply brings it back. */
-  hang(): void;
 }
 
 export interface SuddenFault {
@@ -37,6 +33,8 @@ export interface SuddenFault {
   act(body: FaultBody, argument: number): void;
 }
 
+/** As the ROM of an ESP8266 numbers them. */
+const RESET_CAUSES: readonly (ResetCause | undefined)[] = [undefined, "power", "pin", "exception", "crash"];
 /** From one reset of a module that resets all the time to the next, in ms. */
 const LOOP_EVERY = 3000;
 /** The keep-alive of the stack probes three times, a second apart. */
@@ -49,10 +47,10 @@ const whenConnected = ({ firmware }: FaultBody): boolean => firmware?.links.all.
 
 const FAULTS_AT_ONCE: Partial<Record<FaultName, SuddenFault>> = {
   "echo.on": { possible: whenAlive, act: (body) => body.restart({ cause: "crash", silent: true }) },
-  "module.reset": { possible: whenAlive, act: (body, chipCause) => body.restart({ cause: "crash", chipCause }) },
+  "module.reset": { possible: whenAlive, act: (body, cause) => body.restart({ cause: RESET_CAUSES[cause] ?? "crash" }) },
   "module.reset_at_other_baud": { possible: whenAlive, act: (body, baud) => body.restart({ cause: "crash", baud }) },
   "module.wdt_loop": { possible: whenAlive, act: resetAgainAndAgain },
-  "module.hang": { possible: ({ firmware }) => firmware !== undefined, act: (body) => body.hang() },
+  "module.hang": { possible: ({ firmware }) => firmware !== undefined, act: ({ firmware }) => firmware?.hang() },
   "uart.flow_stall": { possible: always, act: ({ line }, ms) => line.stallPeer(ms) },
 
   "wifi.drop": { possible: always, act: ({ air }, ms) => air.drop(ms) },
@@ -82,7 +80,7 @@ const FAULTS_AT_ONCE: Partial<Record<FaultName, SuddenFault>> = {
       const link = firmware?.links.all.find(isConnected);
       if (firmware === undefined || link === undefined) return;
       firmware.links.hangUp(link);
-      firmware.timers.after(ms, () => firmware.printer.print(`${firmware.links.prefix(link)}CLOSED\r\n`));
+      firmware.timers.after(ms, () => firmware.printer.tell(`${firmware.links.prefix(link)}CLOSED\r\n`));
     },
   },
   "link.unexpected_connect": {
@@ -92,7 +90,7 @@ const FAULTS_AT_ONCE: Partial<Record<FaultName, SuddenFault>> = {
       if (firmware === undefined || link === undefined) return;
       link.start("192.168.1.77", 50_123);
       link.state = LinkState.Open;
-      firmware.printer.print(`${firmware.links.prefix(link)}CONNECT\r\n`);
+      firmware.printer.tell(`${firmware.links.prefix(link)}CONNECT\r\n`);
     },
   },
 };
@@ -110,7 +108,7 @@ function strangersLink({ links, settings }: Firmware): Link | undefined {
 }
 
 function resetAgainAndAgain(body: FaultBody, resets: number): void {
-  body.restart({ cause: "crash", chipCause: 4 });
+  body.restart({ cause: "crash" });
   if (resets > 1) {
     body.clock.after(LOOP_EVERY, () => {
       if (body.alive) resetAgainAndAgain(body, resets - 1);

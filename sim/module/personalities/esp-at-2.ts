@@ -1,3 +1,4 @@
+import { fellOver } from "../observer";
 import { SleepMode, type Personality } from "../personality";
 import { espAtCommands, espAtStrings } from "./shared";
 
@@ -73,7 +74,7 @@ export const espAt2: Personality = {
       baud: () => 0,
       // The boot text stays on the pins that the UART has before they are swapped; swapping them leaves a few bytes.
       text: () => "",
-      noise: (cause) => (cause === "crash" ? [3, 12] : [1, 4]),
+      noise: (cause) => (fellOver(cause) ? [3, 12] : [1, 4]),
     },
   },
   commands: espAtCommands,

@@ -1,3 +1,4 @@
+import { fellOver } from "../observer";
 import { SleepMode, type Personality } from "../personality";
 import { espAtCommands, espAtStrings } from "./shared";
 
@@ -68,7 +69,7 @@ export const espAt5: Personality = {
       baud: () => 0,
       // The log has UART 0, the host UART 1; only a module that falls over leaves the pin floating.
       text: () => "",
-      noise: (cause) => (cause === "crash" ? [3, 12] : [0, 0]),
+      noise: (cause) => (fellOver(cause) ? [3, 12] : [0, 0]),
     },
   },
   commands: [...espAtCommands, "+CIPRECVTYPE"],

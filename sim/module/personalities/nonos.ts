@@ -1,12 +1,12 @@
 import { SleepMode, type Personality } from "../personality";
-import type { ResetCause } from "../observer";
+import { fellOver, type ResetCause } from "../observer";
 import { sharedCommands, sharedStrings } from "./shared";
 
 /** The ROM's rate with the 26 MHz crystal that modules have. */
 const ROM_BAUD = 74_880;
 
 /** `rst cause` as the ROM numbers it. */
-const CAUSES: Record<ResetCause, number> = { power: 1, pin: 2, command: 2, crash: 4 };
+const CAUSES: Record<ResetCause, number> = { power: 1, pin: 2, command: 2, exception: 3, crash: 4 };
 
 /**
  * NonOS AT 1.7 on an ESP8266. Commands, boot text and remarks to people share one UART; the receive task takes byte
@@ -110,7 +110,7 @@ export const nonos: Personality = {
       // After a reset that software made, the ROM leaves the rate as it is.
       baud: (cause) => (cause === "power" || cause === "pin" ? ROM_BAUD : 0),
       text: bootText,
-      noise: (cause) => (cause === "crash" ? [1, 6] : [0, 0]),
+      noise: (cause) => (fellOver(cause) ? [1, 6] : [0, 0]),
     },
   },
   commands: [
