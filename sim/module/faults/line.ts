@@ -6,7 +6,7 @@ import type { Hit, ModuleFaults } from "./module-faults";
 const NOTHING = new Uint8Array(0);
 const CANCEL = Buffer.from("+++");
 /** What goes before the data of a +IPD or of an answer to a read, or is the whole of a notice. */
-const HEADER = /^(?:\r\n\+IPD,[^:\r]*(?::|\r\n)|\+CIPRECVDATA[:,][^,:]*(?:,"[^"]*",\d+)?[,:])/;
+const HEADER = /^(?:\r\n\+IPD,[^:\r]*(?::|\r\n)|(?:\r\n)?\+CIPRECVDATA[:,]\d+(?:,"[^"]*",\d+)?[,:])/;
 const LONGEST_HEADER = 80;
 
 /** What the host gets of a piece that the module prints: the same bytes, or a damaged copy. */
