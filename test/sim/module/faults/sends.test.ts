@@ -29,7 +29,8 @@ describe("a payload", () => {
     bench.module.faults.strike("tx.overrun", 4);
     const said = send(bench);
     expect(said).toContain(its.received(6));
-    expect(said).toContain(its.busySending === "" ? its.busyProcessing : "busy");
+    // AT 1.7 refuses lines, and there is no line end in the rest.
+    expect(said.includes(its.busyProcessing)).toBe(its.name !== "nonos-1.7");
     expect(said).toContain(its.sendOk);
     expect(bench.peer.text).toBe("012345");
     expect(send(bench)).toBe(its.received(10) + its.sendOk);
@@ -56,7 +57,7 @@ describe("a send", () => {
     const bench = its.connected();
     bench.module.faults.strike("send.silent_window", 500);
     expect(send(bench)).toBe(its.received(10));
-    expect(["", its.busySending]).toContain(bench.ask("AT"));
+    expect(bench.ask("AT")).toBe(its.busySending);
     expect(bench.wait(500)).toBe(its.sendOk);
   });
 
@@ -72,7 +73,7 @@ describe("a send", () => {
     const bench = its.connected();
     bench.module.faults.strike("send.ok_never");
     expect(send(bench, 100_000)).toBe(its.received(10));
-    expect(["", its.busySending]).toContain(bench.ask("AT", 1000));
+    expect(bench.ask("AT", 1000)).toBe(its.busySending);
     bench.module.setReset(true);
     bench.module.setReset(false);
     expect(bench.wait(500)).toContain("ready");

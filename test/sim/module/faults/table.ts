@@ -12,7 +12,7 @@ interface LinkOptions {
 }
 
 /** What a test of a fault has before it: a module of one generation, and what that generation says. */
-export interface Case extends Strings {
+export interface Case extends Omit<Strings, "ready"> {
   readonly name: PersonalityName;
   /** All pieces of the prompt. */
   readonly fullPrompt: string;
