@@ -206,6 +206,13 @@ export class LineEnd {
     this.expect();
   }
 
+  /** Loses what was received and not read, as a driver that starts anew does. Gives how many bytes that were. */
+  discard(): number {
+    const count = this.incoming.waiting;
+    this.incoming.dropReceived();
+    return count;
+  }
+
   /** An end without power sends nothing and hears nothing. Switching it off is a {@link reset} too. */
   setPowered(powered: boolean): void {
     this.reset();

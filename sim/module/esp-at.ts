@@ -9,8 +9,9 @@ import { Firmware, type Hardware } from "./firmware";
 import { blankFlash } from "./flash";
 import type { ModuleObserver } from "./observer";
 import { DEFAULT_PERSONALITY, PERSONALITIES } from "./personalities";
-import type { Personality } from "./personality";
+import type { Personality, Span } from "./personality";
 
+const NOTHING = new Uint8Array(0);
 /** Receive FIFO of the hardware, in bytes. */
 const FIFO = 128;
 
@@ -34,6 +35,8 @@ export class EspAtModule {
   /** What goes wrong with it, and what is going to. */
   readonly faults: ModuleFaults;
   private readonly hardware: Hardware;
+  /** Bytes that found the receive ring full, as far as they have been told. */
+  private overflowed = 0;
   private powered = false;
   private heldInReset = false;
   private booting: Timer | undefined;
@@ -58,7 +61,7 @@ export class EspAtModule {
     };
     options.line.fifoThreshold = personality.limits.fifoThreshold;
     options.line.idleSymbols = personality.limits.idleSymbols;
-    options.line.onChunk((chunk) => this.firmware?.accept(chunk));
+    options.line.onChunk((chunk) => this.accept(chunk));
     options.line.setPowered(false);
   }
 
@@ -126,6 +129,16 @@ export class EspAtModule {
     };
   }
 
+  private accept(chunk: Uint8Array): void {
+    const { line, observer } = this.hardware;
+    const overflowed = line.lost - this.overflowed;
+    if (overflowed > 0) {
+      this.overflowed += overflowed;
+      observer.lost?.(overflowed, "overflow");
+    }
+    this.firmware?.accept(chunk);
+  }
+
   private die(): void {
     this.booting?.cancel();
     this.firmware?.stop();
@@ -135,36 +148,75 @@ export class EspAtModule {
   }
 
   private boot({ cause, silent = false, baud }: Boot): void {
-    const { clock, line, personality, flash, random, observer } = this.hardware;
+    const { clock, line, personality: { habits, timings }, flash, observer } = this.hardware;
     this.die();
     observer.reset?.(cause);
     line.setPowered(true);
     line.setListening(false);
-    line.setBaud(baud ?? flash.baud);
-    const noise = strayBytes(random, silent ? [0, 0] : personality.habits.boot.noise(cause));
-    if (noise.length > 0) {
-      observer.toHost?.(noise);
-      line.write(noise);
+    const romBaud = habits.boot.baud(cause);
+    if (romBaud > 0) {
+      line.setBaud(romBaud);
     }
-    const [least, most] = personality.timings.boot;
-    this.booting = clock.after(random.between(least, most), () => {
-      this.firmware = new Firmware(this.hardware);
-      this.firmware.start(silent);
-      // What the host sent during the boot waits in the driver's ring, and is handled now.
-      line.setListening(true);
+    const uartReady = clock.now + this.pick(timings.uartReady);
+    const rest = clock.now + this.pick(timings.boot) - uartReady;
+    const noise = silent ? [] : this.strayBytes(habits.boot.noise(cause));
+    const text = Buffer.concat([Buffer.from(noise), Buffer.from(silent ? "" : habits.boot.text(cause))]);
+    // The ROM prints to the end before anything else happens, however slow the line is.
+    this.printRom(text, () => {
+      this.booting = clock.at(Math.max(uartReady, line.idleAt()), () => {
+        this.takeUartOver(baud ?? flash.baud, silent);
+        this.booting = clock.after(rest, () => this.start(silent));
+      });
     });
+  }
+
+  /** The boot has come to where the UART driver is installed, at the rate that is in flash. */
+  private takeUartOver(baud: number, silent: boolean): void {
+    const { line, personality, observer } = this.hardware;
+    const lost = line.discard();
+    if (lost > 0) {
+      observer.lost?.(lost, "booting");
+    }
+    line.setBaud(baud);
+    this.printRom(silent ? NOTHING : this.strayBytes(personality.habits.boot.takeOver), () => undefined);
+  }
+
+  private start(silent: boolean): void {
+    this.firmware = new Firmware(this.hardware);
+    this.firmware.start(silent);
+    // What the host sent during the rest of the boot waits in the driver's ring, and is handled now.
+    this.hardware.line.setListening(true);
+  }
+
+  private printRom(bytes: Uint8Array, done: () => void): void {
+    const { clock, line, observer } = this.hardware;
+    const taken = line.write(bytes);
+    if (taken > 0) {
+      observer.toHost?.(bytes.subarray(0, taken));
+    }
+    if (taken === bytes.length) {
+      done();
+      return;
+    }
+    const rest = bytes.subarray(taken);
+    this.booting = clock.at(line.freeAt(Math.min(rest.length, line.transmitRingSize)), () => this.printRom(rest, done));
+  }
+
+  private pick([least, most]: Span): number {
+    return this.hardware.random.between(least, most);
+  }
+
+  /** What the pins do while nobody drives them, as the host's UART reads it. */
+  private strayBytes([least, most]: readonly [number, number]): Uint8Array {
+    const { random } = this.hardware;
+    const count = most === 0 ? 0 : least + random.int(most - least + 1);
+    return Uint8Array.from({ length: count }, () => [0x00, 0xff, random.int(256)][random.int(3)] ?? 0);
   }
 }
 
 /** What the UART driver of a module has, for the {@link SerialLine} that it is put on. */
 export function moduleRings({ limits }: Personality): Pick<LineOptions, "moduleReceiveRing" | "moduleTransmitRing"> {
   return { moduleReceiveRing: FIFO + limits.receiveRing, moduleTransmitRing: limits.transmitRing };
-}
-
-/** What the pins do while nobody drives them, as the host's UART reads it. */
-function strayBytes(random: Random, [least, most]: readonly [number, number]): Uint8Array {
-  const count = most === 0 ? 0 : least + random.int(most - least + 1);
-  return Uint8Array.from({ length: count }, () => [0x00, 0xff, random.int(256)][random.int(3)] ?? 0);
 }
 
 function macFrom(random: Random): string {

@@ -131,6 +131,8 @@ export interface Limits {
 export interface Timings {
   /** Reset to `ready`. */
   readonly boot: Span;
+  /** Reset to when the UART driver is there: what came before is lost, what comes then is handled after `ready`. */
+  readonly uartReady: Span;
   /** From the reply to AT+RST to the reset itself. */
   readonly restart: Span;
   /** From the end of a command line to the reply of a command that only sets or tells something. */
@@ -168,8 +170,10 @@ export interface BootOutput {
   baud(cause: ResetCause): number;
   /** What the ROM and the second boot loader say on the host's line; empty where they have a UART of their own. */
   text(cause: ResetCause): string;
-  /** Least and most bytes of noise while nobody drives the pin. */
+  /** Least and most bytes of noise at the reset, while nobody drives the pin. */
   noise(cause: ResetCause): readonly [number, number];
+  /** Least and most bytes of noise when the UART driver takes the pins over. */
+  readonly takeOver: readonly [number, number];
 }
 
 /** What else one generation does otherwise than another. */

@@ -46,6 +46,7 @@ export const espAt2: Personality = {
   },
   timings: {
     boot: [350, 450],
+    uartReady: [120, 180],
     restart: [20, 22],
     command: [1, 3],
     prompt: [4, 8],
@@ -74,7 +75,8 @@ export const espAt2: Personality = {
       baud: () => 0,
       // The boot text stays on the pins that the UART has before they are swapped; swapping them leaves a few bytes.
       text: () => "",
-      noise: (cause) => (fellOver(cause) ? [3, 12] : [1, 4]),
+      noise: (cause) => (fellOver(cause) ? [3, 12] : [0, 0]),
+      takeOver: [1, 4],
     },
   },
   commands: espAtCommands,

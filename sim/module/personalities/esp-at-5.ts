@@ -40,6 +40,7 @@ export const espAt5: Personality = {
   },
   timings: {
     boot: [290, 320],
+    uartReady: [60, 80],
     restart: [20, 22],
     command: [1, 2],
     prompt: [4, 8],
@@ -70,6 +71,7 @@ export const espAt5: Personality = {
       // The log has UART 0, the host UART 1; only a module that falls over leaves the pin floating.
       text: () => "",
       noise: (cause) => (fellOver(cause) ? [3, 12] : [0, 0]),
+      takeOver: [0, 0],
     },
   },
   commands: [...espAtCommands, "+CIPRECVTYPE"],

@@ -1,5 +1,5 @@
 import { SleepMode, type Personality } from "../personality";
-import { fellOver, type ResetCause } from "../observer";
+import type { ResetCause } from "../observer";
 import { sharedCommands, sharedStrings } from "./shared";
 
 /** The ROM's rate with the 26 MHz crystal that modules have. */
@@ -82,6 +82,7 @@ export const nonos: Personality = {
   },
   timings: {
     boot: [280, 340],
+    uartReady: [120, 160],
     restart: [20, 30],
     command: [1, 3],
     prompt: [5, 20],
@@ -108,9 +109,10 @@ export const nonos: Personality = {
     heap: [28_904],
     boot: {
       // After a reset that software made, the ROM leaves the rate as it is.
-      baud: (cause) => (cause === "power" || cause === "pin" ? ROM_BAUD : 0),
+      baud: (cause) => (cause === "command" || cause === "exception" ? 0 : ROM_BAUD),
       text: bootText,
-      noise: (cause) => (fellOver(cause) ? [1, 6] : [0, 0]),
+      noise: (cause) => (cause === "crash" ? [1, 6] : [0, 0]),
+      takeOver: [0, 0],
     },
   },
   commands: [
