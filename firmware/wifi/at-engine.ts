@@ -23,8 +23,10 @@ const STALLED = 100;
 /** How many windows of received bytes one turn of the loop takes in. */
 const MOST_WINDOWS = 8;
 
-/** What the engine reports to the driver. All bytes are lent for the length of the call. */
+/** What the engine reports to the driver, and how that one speaks. All bytes are lent for the length of the call. */
 export interface AtEvents {
+  /** What ends a command of this family. */
+  readonly lineEnd: string;
   /** A line without its CR LF. Empty lines are not reported. */
   line(now: Millis, bytes: Bytes, at: number, count: number): void;
   /** The `>` that a command asked for with `wantPrompt`. */
@@ -133,7 +135,7 @@ export function atBegin(engine: AtEngine): Writer {
 
 /** Sends the command that was begun. It has `patience` milliseconds for its final result. */
 export function atSend(engine: AtEngine, now: Millis, patience: number): void {
-  writeText(engine.command, "\r\n");
+  writeText(engine.command, engine.events.lineEnd);
   engine.sent = 0;
   engine.busy = true;
   engine.wantPrompt = false;

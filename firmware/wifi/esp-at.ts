@@ -96,6 +96,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
   }
   const joinCommands = createJoinCommands(networks);
   const events: AtEvents = {
+    lineEnd: "\r\n",
     line(now, bytes, at, count) {
       lineCame(esp, now, bytes, at, count);
     },

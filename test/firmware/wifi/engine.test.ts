@@ -29,7 +29,7 @@ class Rig {
   private readonly arrived: number[] = [];
   private joined = "";
 
-  constructor(window = WINDOW) {
+  constructor(window = WINDOW, lineEnd = "\r\n") {
     this.engine = createAtEngine(
       {
         read: (into, at, room) => {
@@ -49,6 +49,7 @@ class Rig {
         setBaud: () => true,
       },
       {
+        lineEnd,
         line: (_now, bytes, at, count) => this.hear(`line ${text(bytes, at, count)}`),
         prompt: () => this.hear("prompt"),
         header: (bytes, at, count) => {
@@ -238,6 +239,14 @@ describe("the AT engine", () => {
     expect(atWait(rig.engine, 0)).toBe(1000);
     expect(atTimedOut(rig.engine, 999)).toBe(false);
     expect(atTimedOut(rig.engine, 1000)).toBe(true);
+  });
+
+  it("ends a command as the family does", () => {
+    const rig = new Rig(WINDOW, "\r");
+    writeText(atBegin(rig.engine), "C0");
+    atSend(rig.engine, 0, 1000);
+    atWrite(rig.engine);
+    expect(rig.written).toBe("C0\r");
   });
 
   it("keeps its deadline when the clock wraps", () => {
