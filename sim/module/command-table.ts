@@ -1,6 +1,9 @@
 import type { CommandEntry, CommandTable } from "./command-entry";
 import { basicCommands } from "./commands/basic";
+import { storageCommands } from "./commands/storage";
 import { tcpCommands } from "./commands/tcp";
+import { timeCommands } from "./commands/time";
+import { tlsCommands } from "./commands/tls";
 import { wifiCommands } from "./commands/wifi";
 import type { Personality } from "./personality";
 
@@ -9,6 +12,9 @@ const entries: ReadonlyMap<string, CommandEntry> = new Map([
   ...Object.entries(basicCommands),
   ...Object.entries(wifiCommands),
   ...Object.entries(tcpCommands),
+  ...Object.entries(tlsCommands),
+  ...Object.entries(storageCommands),
+  ...Object.entries(timeCommands),
 ]);
 
 /** The commands that a module of this generation knows. Throws for one that nobody has written. */

@@ -3,6 +3,7 @@ import type { SimClock, Timer } from "../clock";
 import type { LineEnd, LineOptions } from "../line";
 import type { Network } from "../network/network";
 import type { Random } from "../random";
+import { burnClientFiles, type ClientFile } from "./certificate-store";
 import { ModuleFaults } from "./faults/module-faults";
 import type { Boot, FaultBody } from "./faults/sudden";
 import { Firmware, type Hardware } from "./firmware";
@@ -10,6 +11,7 @@ import { blankFlash } from "./flash";
 import type { ModuleObserver } from "./observer";
 import { DEFAULT_PERSONALITY, PERSONALITIES } from "./personalities";
 import type { Personality, Span } from "./personality";
+import { RealTimeClock } from "./real-time-clock";
 
 const NOTHING = new Uint8Array(0);
 /** Receive FIFO of the hardware, in bytes. */
@@ -56,6 +58,7 @@ export class EspAtModule {
       observer,
       faults: this.faults,
       flash: blankFlash(personality.limits.defaultBaud),
+      realTime: new RealTimeClock(() => options.clock.now),
       mac: macFrom(options.random.fork("mac")),
       restart: (cause) => this.boot({ cause }),
     };
@@ -85,6 +88,15 @@ export class EspAtModule {
   powerOff(): void {
     this.powered = false;
     this.die();
+  }
+
+  /**
+   * Puts certificates or keys (PEM or DER) where the module looks for them, in place of all that were there, as the
+   * flashing tool does. Throws a RangeError if there is no room for them.
+   */
+  burn(file: ClientFile, ...contents: readonly Uint8Array[]): void {
+    const { flash, personality } = this.hardware;
+    burnClientFiles(flash.certificates, personality.habits.tls.store, file, contents);
   }
 
   /** Drives the reset pin. Held: the module is dead. Released: it boots. */
@@ -148,8 +160,11 @@ export class EspAtModule {
   }
 
   private boot({ cause, silent = false, baud }: Boot): void {
-    const { clock, line, personality: { habits, timings }, flash, observer } = this.hardware;
+    const { clock, line, personality: { habits, timings }, flash, realTime, observer } = this.hardware;
     this.die();
+    if (cause === "power" || cause === "pin" || !habits.keepsTime) {
+      realTime.forget();
+    }
     observer.reset?.(cause);
     line.setPowered(true);
     line.setListening(false);

@@ -7,17 +7,19 @@ import { ByteReceiver } from "./byte-receiver";
 import { Outcome } from "./command-entry";
 import type { Command } from "./command-line";
 import { commandTable } from "./command-table";
+import type { DataMode } from "./data-mode";
 import { delaysResult, overlooks, printEcho, printPrompt, takesCommand } from "./faults/commands";
 import { onTheWayIn, onTheWayOut } from "./faults/line";
 import type { ModuleFaults } from "./faults/module-faults";
 import { takesSend, understoodLength } from "./faults/sends";
-import { blankFlash, type Flash } from "./flash";
+import { blankSettings, type Flash } from "./flash";
 import type { Link } from "./link";
 import { Links } from "./links";
 import type { ModuleObserver, ResetCause } from "./observer";
 import { ParameterError, Parameters } from "./parameters";
 import type { Personality, Remark } from "./personality";
 import { Printer } from "./printer";
+import type { RealTimeClock } from "./real-time-clock";
 import type { ReceiverDuties, ReceiveTask } from "./receive-task";
 import { Receiver } from "./receiver";
 import { defaultSettings, type Settings } from "./settings";
@@ -38,6 +40,7 @@ export interface Hardware {
   readonly observer: ModuleObserver;
   readonly faults: ModuleFaults;
   readonly flash: Flash;
+  readonly realTime: RealTimeClock;
   readonly mac: string;
   restart(cause: ResetCause): void;
 }
@@ -49,6 +52,7 @@ export interface Hardware {
 export class Firmware {
   readonly personality: Personality;
   readonly flash: Flash;
+  readonly realTime: RealTimeClock;
   readonly line: LineEnd;
   readonly network: Network;
   readonly air: AccessPoint;
@@ -64,6 +68,7 @@ export class Firmware {
     const { clock, line, network, air, random, personality, observer, faults, flash } = hardware;
     this.personality = personality;
     this.flash = flash;
+    this.realTime = hardware.realTime;
     this.line = line;
     this.network = network;
     this.air = air;
@@ -112,7 +117,18 @@ export class Firmware {
   /** Bytes from the UART driver. */
   accept(chunk: Uint8Array): void {
     this.hardware.observer.fromHost?.(chunk);
-    onTheWayIn(this, chunk).forEach((piece) => this.receiver.accept(piece));
+    onTheWayIn(this, chunk).forEach((piece) => (this.dataMode ?? this.receiver).accept(piece));
+  }
+
+  /** Prompts, and has what the host sends from now on go elsewhere than to the receive task. The command goes on. */
+  prompt(mode: DataMode): void {
+    this.dataMode = mode;
+    printPrompt(this, this.personality.strings.prompt);
+  }
+
+  /** What the host sends is for the receive task again. */
+  leaveDataMode(): void {
+    this.dataMode = undefined;
   }
 
   /** Ends the command that runs: the next one may come, and only then is the result printed. */
@@ -162,9 +178,10 @@ export class Firmware {
 
   /** AT+RESTORE: what is in flash becomes what it was when the module was made. */
   wipeFlash(): void {
-    Object.assign(this.flash, blankFlash(this.personality.limits.defaultBaud));
+    Object.assign(this.flash, blankSettings(this.personality.limits.defaultBaud));
   }
 
+  private dataMode: DataMode | undefined;
   private target: Link | undefined;
 
   private run(command: Command): void {

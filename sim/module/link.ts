@@ -16,10 +16,13 @@ export const enum LinkState {
  */
 export class Link {
   state = LinkState.Free;
+  kind: "TCP" | "SSL" = "TCP";
   host = "";
   port = 0;
   /** A passive link has been announced, and stays quiet until it is read. */
   announced = false;
+  /** How often it has been started: tells one connection from the next. */
+  starts = 0;
 
   private socket: Socket | undefined;
   /** Bytes in the send buffer of a link whose network is gone: they go nowhere. */
@@ -62,8 +65,10 @@ export class Link {
     return this.outgoing !== undefined;
   }
 
-  start(host: string, port: number): void {
+  start(host: string, port: number, kind: "TCP" | "SSL" = "TCP"): void {
     this.state = LinkState.Connecting;
+    this.starts += 1;
+    this.kind = kind;
     this.host = host;
     this.port = port;
     this.announced = false;

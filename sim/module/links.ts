@@ -1,4 +1,5 @@
 import type { Timer } from "../clock";
+import type { TlsRequest } from "../network/certificates";
 import type { Network } from "../network/network";
 import { hearsFromPeer } from "./faults/links";
 import type { ModuleFaults } from "./faults/module-faults";
@@ -6,6 +7,7 @@ import { Link, LinkState } from "./link";
 import type { ModuleObserver } from "./observer";
 import type { Personality } from "./personality";
 import type { Printer } from "./printer";
+import { errnoOf } from "./secure";
 import type { Settings } from "./settings";
 import type { Station } from "./station";
 import type { TaskTimers } from "./task-timers";
@@ -17,7 +19,7 @@ import type { TaskTimers } from "./task-timers";
 export class Links {
   readonly all: readonly Link[];
   /** How the connect that is under way ends. At most one is: the command interpreter waits for it. */
-  private connectDone: ((ok: boolean, reason: string) => void) | undefined;
+  private connectDone: ((ok: boolean, reason: string, errno?: number) => void) | undefined;
   /** Ends the connect that is under way when it takes too long. */
   private patience: Timer | undefined;
   /** The socket task waits for a peer that takes its time. */
@@ -58,36 +60,57 @@ export class Links {
     return this.settings.multiple ? `${link.id},` : "";
   }
 
-  /** Opens a connection; `done` is called once. `timeout` in ms, 0 for the stack's own. */
-  connect(link: Link, host: string, port: number, timeout: number, done: (ok: boolean) => void): void {
-    link.start(host, port);
+  /** How many links use TLS, or begin to. */
+  get secured(): number {
+    return this.all.filter((link) => link.state !== LinkState.Free && link.kind === "SSL").length;
+  }
+
+  /** Opens a connection, with TLS if asked for; `done` is called once. `timeout` in ms, 0 for the stack's own. */
+  connect(
+    link: Link, host: string, port: number, timeout: number, done: (ok: boolean) => void, tls?: TlsRequest,
+  ): void {
+    link.start(host, port, tls === undefined ? "TCP" : "SSL");
     const limit = timeout > 0 ? timeout : this.timers.pick(this.personality.timings.connectTimeout);
     this.patience = this.timers.after(limit, () => this.connectDone?.(false, "timed out"));
-    this.connectDone = (ok, reason) => {
+    this.connectDone = (ok, reason, errno) => {
       this.connectDone = undefined;
       this.patience?.cancel();
       if (ok) {
         this.opened(link);
       } else {
         this.observer.linkRefused?.(link.id, host, port, reason);
+        this.tellErrno(errno);
         link.destroy();
       }
       done(ok);
     };
     if (this.station.inReach) {
-      this.dial(link, host, port);
+      this.dial(link, host, port, tls);
     }
   }
 
-  /** There is a connection. A fault may have it known late, longer than the stack's own patience. */
-  private connected(link: Link): void {
-    const delay = this.faults.strikes("link.connect_late");
+  /** Why a connection did not come about, for a host that has asked for it with AT+SYSLOG=1. */
+  tellErrno(errno: number | undefined): void {
+    if (errno !== undefined && this.settings.showErrorCodes) {
+      this.printer.tell(this.personality.strings.errno(errno));
+    }
+  }
+
+  /**
+   * There is a connection; with TLS the chip still computes for a while. A fault may have it known late, longer than
+   * the stack's own patience.
+   */
+  private connected(link: Link, secure: boolean): void {
+    const late = this.faults.strikes("link.connect_late");
     const done = this.connectDone;
-    if (delay === undefined) {
+    if (late === undefined && !secure) {
       done?.(true, "");
       return;
     }
-    this.patience?.cancel();
+    if (late !== undefined) {
+      this.patience?.cancel();
+    }
+    const delay = late ?? this.timers.pick(this.personality.timings.handshake);
     this.timers.after(delay, () => {
       if (this.connectDone === done) {
         done?.(link.state === LinkState.Connecting, "closed");
@@ -95,10 +118,11 @@ export class Links {
     });
   }
 
-  private dial(link: Link, host: string, port: number): void {
+  private dial(link: Link, host: string, port: number, tls: TlsRequest | undefined): void {
     const socket = this.network.connect(host, port, {
-      connected: () => this.connected(link),
-      failed: (reason) => this.connectDone?.(false, reason),
+      connected: () => this.connected(link, tls !== undefined),
+      failed: (reason, failure, flaws) =>
+        this.connectDone?.(false, reason, errnoOf(tls !== undefined, failure, flaws)),
       data: (chunk) => {
         this.observer.linkReceived?.(link.id, chunk);
         hearsFromPeer(this.faults, this, link, () => {
@@ -111,7 +135,7 @@ export class Links {
         this.service();
       },
       closed: () => this.ended(link),
-    });
+    }, tls);
     link.attach(socket);
     const { keepAlive } = this.tcpOptions(link);
     if (keepAlive > 0) {
@@ -132,12 +156,16 @@ export class Links {
     this.observer.linkOpened?.(link.id, link.host, link.port);
     const detailed = (this.settings.messages & 2) !== 0;
     this.printer.tell(detailed
-      ? `+LINK_CONN:0,${link.id},"TCP",0,"${link.remoteIp}",${link.port},${link.localPort}\r\n`
+      ? `+LINK_CONN:0,${link.id},"${link.kind}",0,"${link.remoteIp}",${link.port},${link.localPort}\r\n`
       : `${this.prefix(link)}CONNECT\r\n`);
   }
 
   /** The peer has ended the connection, or it is known to be broken. */
   ended(link: Link): void {
+    if (link.state === LinkState.Connecting) {
+      this.connectDone?.(false, "closed by the peer");
+      return;
+    }
     this.observer.linkClosed?.(link.id);
     link.closedByPeer();
     this.service();

@@ -51,10 +51,10 @@ export class Parameters {
     return Buffer.from(parameter.text, "latin1").toString("utf8");
   }
 
-  /** A decimal integer from `least` to `most`. */
+  /** An integer from `least` to `most`, decimal or, after 0x, hexadecimal. */
   integer(position: number, least: number, most: number): number {
     const parameter = this.list[position];
-    if (parameter === undefined || parameter.quoted || !/^-?\d{1,10}$/.test(parameter.text)) {
+    if (parameter === undefined || parameter.quoted || !/^(-?\d{1,10}|0x[0-9a-f]{1,8})$/i.test(parameter.text)) {
       throw new ParameterError();
     }
     const value = Number(parameter.text);

@@ -1,3 +1,4 @@
+import type { StoreKind } from "./certificate-store";
 import type { ResetCause } from "./observer";
 
 /** A span of time in ms from which each delay is drawn, least and most. */
@@ -29,6 +30,8 @@ export interface Strings {
   received(count: number): string;
   /** Empty where there are no such lines. */
   errorCode(code: number): string;
+  /** Why a connection did not come about, before ERROR, with AT+SYSLOG=1. Empty where there are no such lines. */
+  errno(code: number): string;
   joinFailed(reason: number): string;
   /** Answers AT+CWJAP? in a network. `name` is the command's, with its +. */
   network(name: string, facts: NetworkFacts): string;
@@ -154,6 +157,8 @@ export interface Timings {
   readonly beaconLoss: Span;
   /** An AT+CIPSTART that nobody answers. */
   readonly connectTimeout: Span;
+  /** What the chip computes for a TLS handshake. */
+  readonly handshake: Span;
 }
 
 export const enum SleepMode {
@@ -176,6 +181,24 @@ export interface BootOutput {
   readonly takeOver: readonly [number, number];
 }
 
+/** How a generation does TLS. */
+export interface TlsHabits {
+  /** Whether AT+CIPSSLCCONF and its relatives set something of one link, or of all there is. */
+  readonly perLink: boolean;
+  /** Number of links that may use it at a time: what the memory is enough for. */
+  readonly links: number;
+  readonly store: StoreKind;
+  /** Whether AT+CIPSSLCCONF says at once which file is missing. */
+  readonly tellsMissing: boolean;
+  /**
+   * Which name a server's certificate must carry, and is sent as SNI: what AT+CIPSSLCSNI says, else what AT+CIPSSLCCN
+   * says, else ("host") the host of AT+CIPSTART unless that is an address, or ("named") any. "never": always any.
+   */
+  readonly verifiesName: "host" | "named" | "never";
+  /** Whether a certificate must be in its time by the module's clock. */
+  readonly verifiesTime: boolean;
+}
+
 /** What else one generation does otherwise than another. */
 export interface Habits {
   /** Which receive task: ESP-AT's, which takes chunks, or that of NonOS AT, which takes single bytes. */
@@ -196,6 +219,9 @@ export interface Habits {
   readonly defaultFlow: number;
   /** The rate that AT+UART_CUR? tells of one that was set: the divider's. */
   tellsBaud(baud: number): number;
+  readonly tls: TlsHabits;
+  /** Whether the clock goes on over a reset that does not take the power away. */
+  readonly keepsTime: boolean;
   /** Free heap now and at the least, as AT+SYSRAM? tells; without the second where it is not told. */
   readonly heap: readonly number[];
   readonly boot: BootOutput;

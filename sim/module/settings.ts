@@ -22,6 +22,29 @@ export interface Settings {
   readonly passive: boolean[];
   /** AT+CIPTCPOPT, one a link. */
   readonly tcp: TcpOptions[];
+  /** What the AT+CIPSSLC… commands set, one a link. */
+  readonly ssl: SslOptions[];
+}
+
+/** AT+CIPSSLCCONF */
+export interface SslConf {
+  /** Bit 0: the client shows its certificate; bit 1: the server's is verified. */
+  readonly mode: number;
+  /** Which certificate and key, and which authority. */
+  readonly pki: number;
+  readonly ca: number;
+}
+
+export interface SslOptions {
+  conf: SslConf;
+  /** AT+CIPSSLCCN; empty: none. */
+  commonName: string;
+  /** AT+CIPSSLCSNI; empty: none. */
+  serverName: string;
+  /** AT+CIPSSLCALPN */
+  protocols: readonly string[];
+  /** AT+CIPSSLCCIPHER, by IANA numbers; empty: all. */
+  ciphers: readonly number[];
 }
 
 export interface TcpOptions {
@@ -46,5 +69,12 @@ export function defaultSettings(flash: Flash, limits: Limits): Settings {
     showPeer: false,
     passive: Array.from({ length: limits.links }, () => false),
     tcp: Array.from({ length: limits.links }, () => ({ linger: -1, noDelay: 0, sendTimeout: 0, keepAlive: 0 })),
+    ssl: Array.from({ length: limits.links }, (_, id) => ({
+      conf: flash.ssl[id] ?? { mode: 0, pki: 0, ca: 0 },
+      commonName: "",
+      serverName: "",
+      protocols: [],
+      ciphers: [],
+    })),
   };
 }

@@ -3,7 +3,9 @@ import { failsToConnect, failsToResolve, findsLinkInUse, misreads } from "../fau
 import type { Firmware } from "../firmware";
 import { LinkState, type Link } from "../link";
 import { ParameterError, type Parameters } from "../parameters";
+import { tlsRequest } from "../secure";
 import { StationState } from "../station";
+import { ofLink, target } from "./targets";
 
 /** Commands about TCP links. */
 export const tcpCommands: Record<string, CommandEntry> = {
@@ -50,23 +52,12 @@ export const tcpCommands: Record<string, CommandEntry> = {
   "+CIPDOMAIN": { set: resolve },
 };
 
-/**
- * The link that a command is about, and where its other parameters begin: with AT+CIPMUX=1 the first parameter names
- * the link.
- */
-function target({ settings, links }: Firmware, parameters: Parameters): { link: Link; at: number } {
-  if (!settings.multiple) {
-    return { link: links.link(0), at: 0 };
-  }
-  return { link: links.link(parameters.integer(0, 0, links.all.length - 1)), at: 1 };
-}
-
 function isOpen(link: Link): boolean {
   return link.open;
 }
 
 function describe(name: string, link: Link): string {
-  return `${name}:${link.id},"TCP","${link.remoteIp}",${link.port},${link.localPort},0\r\n`;
+  return `${name}:${link.id},"${link.kind}","${link.remoteIp}",${link.port},${link.localPort},0\r\n`;
 }
 
 function setMultiple({ settings, links }: Firmware, parameters: Parameters): Outcome {
@@ -80,7 +71,7 @@ function setMultiple({ settings, links }: Firmware, parameters: Parameters): Out
 }
 
 function start(firmware: Firmware, parameters: Parameters): Outcome {
-  const { links, station, personality: { limits } } = firmware;
+  const { settings, links, station, personality: { limits, habits } } = firmware;
   const { link, at } = target(firmware, parameters);
   parameters.expect(at + 3, at + 6);
   const kind = parameters.text(at, 8);
@@ -92,8 +83,12 @@ function start(firmware: Firmware, parameters: Parameters): Outcome {
     parameters.text(at + 4, 39);
   }
   const timeout = parameters.integerOr(at + 5, 0, 60_000, 0);
+  const isSecure = kind.toUpperCase() === "SSL";
+  if (!isSecure && kind.toUpperCase() !== "TCP") {
+    return firmware.refuse("linkTypeError");
+  }
   findsLinkInUse(firmware, link, host, port);
-  if (kind.toUpperCase() !== "TCP" || host === "" || link.state !== LinkState.Free || !station.hasAddress) {
+  if (host === "" || link.state !== LinkState.Free || !station.hasAddress) {
     return Outcome.Error;
   }
   options.keepAlive = keepAlive;
@@ -101,7 +96,15 @@ function start(firmware: Firmware, parameters: Parameters): Outcome {
   if (failure !== undefined) {
     return failure;
   }
-  links.connect(link, host, port, timeout, (ok) => firmware.finish(ok ? Outcome.Ok : Outcome.Error));
+  if (isSecure && links.secured >= habits.tls.links) {
+    return Outcome.Error;
+  }
+  const tls = isSecure ? tlsRequest(firmware, ofLink(settings.ssl, link.id), host) : undefined;
+  if (typeof tls === "number") {
+    links.tellErrno(tls);
+    return Outcome.Error;
+  }
+  links.connect(link, host, port, timeout, (ok) => firmware.finish(ok ? Outcome.Ok : Outcome.Error), tls);
   return Outcome.Later;
 }
 

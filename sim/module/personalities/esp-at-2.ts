@@ -59,6 +59,7 @@ export const espAt2: Personality = {
     accessPointNotFound: [3_800, 4_200],
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 18_000],
+    handshake: [1_500, 3_500],
   },
   habits: {
     receiver: "chunks",
@@ -70,6 +71,15 @@ export const espAt2: Personality = {
     sleepModes: [SleepMode.Off, SleepMode.Modem, SleepMode.Light, SleepMode.ModemListen],
     defaultFlow: 0,
     tellsBaud: (baud) => Math.floor(UART_CLOCK / Math.floor(UART_CLOCK / baud)),
+    tls: {
+      perLink: true,
+      links: 1,
+      store: "partitions",
+      tellsMissing: true,
+      verifiesName: "named",
+      verifiesTime: false,
+    },
+    keepsTime: false,
     heap: [43_512, 31_208],
     boot: {
       baud: () => 0,
@@ -79,5 +89,5 @@ export const espAt2: Personality = {
       takeOver: [1, 4],
     },
   },
-  commands: espAtCommands,
+  commands: [...espAtCommands, "+SYSFLASH"],
 };

@@ -15,6 +15,7 @@ export const espAt5: Personality = {
       "compile time(8a7b6c5):Jul 24 2026 10:02:11\r\n" +
       "Bin version:v5.0.1.0(MINI-1)\r\n",
     closedLength: "0",
+    errno: (code) => `+ERRNO:0x${code.toString(16)}\r\n`,
   },
   remarks: {},
   limits: {
@@ -53,6 +54,7 @@ export const espAt5: Personality = {
     accessPointNotFound: [3_800, 4_200],
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 10_500],
+    handshake: [500, 1_200],
   },
   habits: {
     receiver: "chunks",
@@ -65,6 +67,15 @@ export const espAt5: Personality = {
     defaultFlow: 1,
     // The divider of the ESP32 makes 115201 of 115200, and the query tells the truth.
     tellsBaud: (baud) => (baud === 115_200 ? 115_201 : baud),
+    tls: {
+      perLink: true,
+      links: 5,
+      store: "manufacturing",
+      tellsMissing: true,
+      verifiesName: "host",
+      verifiesTime: true,
+    },
+    keepsTime: true,
     heap: [168_352, 151_904],
     boot: {
       baud: () => 0,
@@ -74,5 +85,5 @@ export const espAt5: Personality = {
       takeOver: [0, 0],
     },
   },
-  commands: [...espAtCommands, "+CIPRECVTYPE"],
+  commands: [...espAtCommands, "+CIPRECVTYPE", "+CIPSSLCCIPHER", "+SYSMFG"],
 };

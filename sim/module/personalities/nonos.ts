@@ -95,6 +95,7 @@ export const nonos: Personality = {
     accessPointNotFound: [3_800, 5_000],
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 18_000],
+    handshake: [2_000, 4_000],
   },
   habits: {
     receiver: "bytes",
@@ -106,6 +107,15 @@ export const nonos: Personality = {
     sleepModes: [SleepMode.Off, SleepMode.Light, SleepMode.Modem],
     defaultFlow: 0,
     tellsBaud: (baud) => baud,
+    tls: {
+      perLink: false,
+      links: 1,
+      store: "burnt",
+      tellsMissing: false,
+      verifiesName: "never",
+      verifiesTime: false,
+    },
+    keepsTime: false,
     heap: [28_904],
     boot: {
       // After a reset that software made, the ROM leaves the rate as it is.
@@ -117,6 +127,7 @@ export const nonos: Personality = {
   },
   commands: [
     ...sharedCommands, "+CWMODE_CUR", "+CWMODE_DEF", "+CWJAP_CUR", "+CWJAP_DEF", "+CIPSTA_CUR", "+CIPSTA_DEF",
+    "+CIPSSLSIZE",
   ],
 };
 

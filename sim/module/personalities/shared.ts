@@ -9,6 +9,7 @@ export const sharedStrings = {
   sendFail: "\r\nSEND FAIL\r\n",
   busyProcessing: "\r\nbusy p...\r\n",
   quit: "\r\n+QUITT\r\n",
+  errno: () => "",
   received: (count) => `\r\nRecv ${count} bytes\r\n`,
   joinFailed: (reason) => `+CWJAP:${reason}\r\n`,
   activeHead: (link, count, from) => `\r\n+IPD,${link}${count}${from}:`,
@@ -41,11 +42,12 @@ export const sharedCommands = [
   "", "E0", "E1", "+GMR", "+RST", "+RESTORE", "+UART_CUR", "+UART_DEF", "+SYSRAM", "+SLEEP",
   "+CWMODE", "+CWJAP", "+CWQAP", "+CWAUTOCONN", "+CIFSR", "+CIPSTA",
   "+CIPMUX", "+CIPSTART", "+CIPSEND", "+CIPCLOSE", "+CIPSTATUS", "+CIPRECVMODE", "+CIPRECVLEN", "+CIPRECVDATA",
-  "+CIPDINFO", "+CIPDOMAIN",
+  "+CIPDINFO", "+CIPDOMAIN", "+CIPSSLCCONF",
 ];
 
 /** The commands that ESP-AT has in addition, from 2.2 on. */
 export const espAtCommands = [
   ...sharedCommands,
   "+SYSSTORE", "+SYSMSG", "+SYSLOG", "+CWSTATE", "+CWRECONNCFG", "+CIPSTATE", "+CIPTCPOPT",
+  "+SYSTIMESTAMP", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN",
 ];

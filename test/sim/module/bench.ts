@@ -6,6 +6,7 @@ import type { ModuleObserver } from "../../../sim/module/observer";
 import { DEFAULT_PERSONALITY, PERSONALITIES, type PersonalityName } from "../../../sim/module/personalities";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import type { Socket } from "../../../sim/network/network";
+import type { PaperServer } from "../../../sim/network/paper-certificates";
 import { Random } from "../../../sim/random";
 
 /** A module on a table, with a host that is a test, and a peer that listens on peer:7. */
@@ -33,7 +34,12 @@ export class Bench {
       observer,
     });
     this.line.host.onWake(() => this.listen());
-    this.network.listen("peer", 7, (socket) => {
+    this.serve("peer", 7);
+  }
+
+  /** Has somebody listen, with TLS if a certificate says how. What comes is in {@link peers}. */
+  serve(host: string, port: number, secure?: PaperServer): () => void {
+    return this.network.listen(host, port, (socket) => {
       const peer = { socket, text: "", closed: false };
       this.peers.push(peer);
       return {
@@ -47,7 +53,7 @@ export class Bench {
           peer.closed = true;
         },
       };
-    });
+    }, secure);
   }
 
   /** Booted, with echo off. */

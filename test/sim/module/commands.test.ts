@@ -256,7 +256,7 @@ describe("links", () => {
   test("are refused when they are in use, unknown, malformed, or there is no network", () => {
     const bench = Bench.joined({ multiple: true });
     bench.ask('AT+CIPSTART=0,"TCP","peer",7');
-    for (const args of ['0,"TCP","peer",7', '5,"TCP","peer",7', '1,"TCP","peer"', '1,"TCP",peer,7', '1,"SSL","peer",7',
+    for (const args of ['0,"TCP","peer",7', '5,"TCP","peer",7', '1,"TCP","peer"', '1,"TCP",peer,7', '1,"TLS","peer",7',
       '1,"TCP","peer",0', '1,"TCP","peer",70000', '"TCP","peer",7', `1,"TCP","${"h".repeat(65)}",7`]) {
       expect([args, bench.ask(`AT+CIPSTART=${args}`)]).toEqual([args, ERROR]);
     }
