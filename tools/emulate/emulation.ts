@@ -130,6 +130,7 @@ export class Emulation extends Session {
     const isOn = (): boolean => this.chip?.on === true;
     this.stage = {
       world: this.site.world,
+      faults: this.site.module.faults,
       get on() {
         return isOn();
       },

@@ -1,6 +1,7 @@
 /** Tells what happens between board, module and network: resets, Wi-Fi, TCP, and with `--trace at` every byte. */
 import type { SimClock } from "../../sim/clock";
 import type { ModuleObserver, ResetCause } from "../../sim/module/observer";
+import { strikeText } from "../faults";
 import type { MqttWatch } from "./mqtt-watch";
 import { printable, type Reporter } from "./report";
 
@@ -24,6 +25,7 @@ export function watchModule(
       toHost: (bytes: Uint8Array) => trace.toBoard(bytes),
     }),
     reset: (cause) => reporter.event(clock.now, "module", "reset", CAUSES[cause], { cause }),
+    fault: (name, argument) => reporter.event(clock.now, "fault", "fault", strikeText(name, argument), { name, argument }),
     ready: () => reporter.event(clock.now, "module", "ready", "ready"),
     wifiJoined: (ssid, ip) => {
       reporter.event(clock.now, "wifi", "joined", `joined ${printable(ssid)} as ${ip}`, { ssid, ip });

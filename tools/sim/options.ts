@@ -1,6 +1,7 @@
 /** The options of `moth sim`, checked: whatever is wrong with them is a {@link Failure} that says what to give instead. */
 import { DEFAULT_PERSONALITY, isPersonalityName, PERSONALITIES, type PersonalityName } from "../../sim/module/personalities";
 import { Failure } from "../failure";
+import { faultRequest, type FaultRequest } from "../faults";
 import { readSettingsFile, type SettingValues } from "../provision/settings-file";
 import { type BrokerAddress, brokerAddress, deviceId, seconds, setting, whole } from "../values";
 
@@ -24,6 +25,8 @@ export interface SimOptions {
   readonly baud: number;
   /** What the Wi-Fi module is. */
   readonly personality: PersonalityName;
+  /** What goes wrong with the module. */
+  readonly faults: readonly FaultRequest[];
   readonly seed: number;
   /** What of the world is set at the start, and to what. */
   readonly set: readonly (readonly [string, number])[];
@@ -42,6 +45,7 @@ export interface RawOptions {
   readonly baud?: string;
   readonly personality?: string;
   readonly seed?: string;
+  readonly fault: readonly string[];
   readonly set: readonly string[];
   readonly trace?: Trace;
   readonly json?: true;
@@ -52,6 +56,7 @@ export function checkOptions(raw: RawOptions): SimOptions {
     throw new Failure("--port is the port of the embedded broker: with --broker, write it into the URL");
   }
   const settings: SettingValues = raw.settings === undefined ? new Map() : readSettingsFile(raw.settings).values;
+  const personality = personalityNamed(raw.personality ?? DEFAULT_PERSONALITY);
   return {
     broker: raw.broker === undefined ? (raw.port === undefined ? brokerIn(settings) : undefined) : brokerAddress(raw.broker),
     port: raw.port === undefined ? undefined : whole("--port", raw.port, 1, 65535),
@@ -60,7 +65,8 @@ export function checkOptions(raw: RawOptions): SimOptions {
     seconds: raw.for === undefined ? undefined : seconds(raw.for),
     speed: raw.speed,
     baud: whole("--baud", raw.baud ?? settings.get("wifi.baud") ?? BAUD, 1200, 5_000_000),
-    personality: personalityNamed(raw.personality ?? DEFAULT_PERSONALITY),
+    personality,
+    faults: raw.fault.map((text) => faultRequest(text, personality)),
     seed: raw.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : whole("--seed", raw.seed, 0, 2 ** 32 - 1),
     set: raw.set.map(setting),
     trace: raw.trace,

@@ -2,7 +2,7 @@
 import pc from "picocolors";
 
 /** Who an event is about; the first column of a line. */
-export type Topic = "power" | "module" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
+export type Topic = "power" | "module" | "fault" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
 
 export interface Reporter {
   /**
@@ -38,6 +38,8 @@ export class LineReporter implements Reporter {
       case "power":
       case "module":
         return this.colors.yellow(text);
+      case "fault":
+        return this.colors.red(text);
       case "wifi":
       case "tcp":
         return this.colors.blue(text);

@@ -1,9 +1,11 @@
 /** Plays with one board until told to stop: power, keys, orders, and what is told of it. It does not know what runs on the board. */
 import { SimClock } from "../../sim/clock";
+import type { ModuleFaults } from "../../sim/module/faults/module-faults";
 import type { ModuleObserver } from "../../sim/module/observer";
 import { Outside, runPaced } from "../../sim/pace";
 import type { World } from "../../sim/world";
 import { Failure } from "../failure";
+import { applyFault, faultRequest } from "../faults";
 import type { EmbeddedBroker } from "./broker";
 import { KEY_HELP, type Player } from "./keys";
 import { watchModule } from "./module-watch";
@@ -25,6 +27,8 @@ export interface Broker {
 /** The board that is played with, and the world that it is in. */
 export interface Stage {
   readonly world: World;
+  /** Of its Wi-Fi module. */
+  readonly faults: ModuleFaults;
   readonly on: boolean;
   powerOn(): void;
   cutPower(): void;
@@ -64,7 +68,7 @@ export abstract class Session implements Player {
     const answers = {};
     const mqtt = new MqttWatch(clock, reporter, traces.includes("mqtt"), {
       answersOwed: (owed) => (owed ? this.outside.awaitAnswer(answers) : this.outside.settled(answers)),
-      online: () => (this.wasOnline = true),
+      online: () => this.cameOnline(),
       refused: (_code, reason) => {
         // Later it may be the broker's mood; the very first time it is what the user typed.
         if (!this.wasOnline) this.fail(`the broker at ${broker.host}:${broker.port} refused: ${reason}`);
@@ -75,10 +79,17 @@ export abstract class Session implements Player {
 
   /** The stage stands: its pins are told of, and the world is as the options have it. Called once. */
   protected setTheScene(): void {
-    const { clock, options, reporter, stage: { world } } = this;
+    const { clock, options, reporter, stage: { world, faults } } = this;
     world.onPinChange = ({ pin, high }) => {
       reporter.event(clock.now, "pin", "pin", `pin ${pin} ${high ? "high" : "low"}`, { pin, high });
     };
+    for (const fault of options.faults) {
+      const { when } = fault;
+      if (when === "soon") continue;
+      const apply = (): void => applyFault(faults, fault);
+      if ("at" in when) clock.at(when.at, apply);
+      else apply();
+    }
     for (const [name, value] of options.set) {
       try {
         this.set(name, value);
@@ -146,6 +157,15 @@ export abstract class Session implements Player {
     this.play(() => this.power(!this.stage.on));
   }
 
+  fault(text: string): void {
+    this.play(() => {
+      const request = faultRequest(text, this.options.personality);
+      const { when } = request;
+      if (when !== "soon" && "at" in when) this.clock.after(when.at, () => applyFault(this.stage.faults, request));
+      else applyFault(this.stage.faults, request);
+    });
+  }
+
   help(): void {
     this.reporter.note(KEY_HELP);
   }
@@ -164,6 +184,14 @@ export abstract class Session implements Player {
     this.stopping = true;
     this.stage.stop();
     this.clock.after(STOP_PATIENCE, () => (this.over = true));
+  }
+
+  private cameOnline(): void {
+    if (this.wasOnline) return;
+    this.wasOnline = true;
+    for (const fault of this.options.faults) {
+      if (fault.when === "soon") applyFault(this.stage.faults, fault);
+    }
   }
 
   private isOver(): boolean {

@@ -49,9 +49,10 @@ export class Simulation extends Session {
         onWatchdog: () => reporter.event(clock.now, "power", "watchdog", "reset by the watchdog"),
       },
     });
-    const { machine, world } = this.bench;
+    const { machine, world, module: { faults } } = this.bench;
     this.stage = {
       world,
+      faults,
       get on() {
         return machine.on;
       },

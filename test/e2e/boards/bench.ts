@@ -75,7 +75,7 @@ export class BoardAtWork implements Reporter {
       // Only the emulator that counts cycles knows another time than the real one.
       speed: image.board === "pico" ? "max" : "real",
       broker: undefined, port: undefined, device: DEVICE, settings: new Map(), seconds: undefined, baud: 115200,
-      personality: "esp-at-5", seed: 5,
+      personality: "esp-at-5", faults: [], seed: 5,
       set: [], trace: undefined, json: true, board: image.board, flashFile: undefined,
     }, board);
     board.running = board.emulation.run();

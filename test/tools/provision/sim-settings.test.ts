@@ -15,7 +15,7 @@ function fileOf(text: string): string {
   return path;
 }
 
-const RAW = { speed: "max", set: [] } as const;
+const RAW = { speed: "max", set: [], fault: [] } as const;
 
 describe("moth sim --settings", () => {
   test("joins the network, and the broker as the user, that the file has", async () => {
