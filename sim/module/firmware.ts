@@ -82,6 +82,7 @@ export class Firmware {
       print: (text) => this.printer.tell(text),
       radioLost: () => this.links.strandAll(),
       networkLost: () => this.links.closeAll(),
+      networkJoined: () => this.links.networkIsBack(),
     });
     this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers, faults);
     this.receiver = new RECEIVERS[habits.receiver](this.receiverDuties(), commandTable(personality), strings, limits);

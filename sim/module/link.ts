@@ -23,6 +23,8 @@ export class Link {
   announced = false;
   /** How often it has been started: tells one connection from the next. */
   starts = 0;
+  /** The loss of the network has ended its connection, and nobody was told: the peer answers what is sent with a reset. */
+  orphaned = false;
 
   private socket: Socket | undefined;
   /** Bytes in the send buffer of a link whose network is gone: they go nowhere. */
@@ -39,7 +41,11 @@ export class Link {
     private readonly timers: TaskTimers,
     private readonly window: number,
     private readonly sendBuffer: number,
+    /** Whether a send is done when the peer has acknowledged it, not when the stack has a copy. */
+    private readonly awaitsAcknowledgement: boolean,
     private readonly onSent: (bytes: Uint8Array) => void,
+    /** Bytes were sent on a connection that is none any more. */
+    private readonly onSentToNobody: () => void,
   ) {}
 
   /** Whether it counts as open for the commands. */
@@ -72,6 +78,7 @@ export class Link {
     this.host = host;
     this.port = port;
     this.announced = false;
+    this.orphaned = false;
     this.stranded = 0;
     this.forgetReceived();
   }
@@ -133,21 +140,27 @@ export class Link {
     if (this.outgoing === undefined) {
       return;
     }
-    const room = Math.max(this.sendBuffer - (this.socket?.bufferedBytes ?? this.stranded), 0);
+    const room = Math.max(this.sendBuffer - this.unacknowledged, 0);
     const now = this.outgoing.subarray(0, room);
     const rest = this.outgoing.subarray(now.length);
     this.outgoing = rest;
     if (now.length > 0) {
       this.hand(now);
     }
-    if (rest.length === 0) {
+    if (rest.length === 0 && !(this.awaitsAcknowledgement && this.unacknowledged > 0)) {
       this.finishSend(true);
     }
+  }
+
+  /** Bytes in the send buffer that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.socket?.bufferedBytes ?? this.stranded;
   }
 
   private hand(bytes: Uint8Array): void {
     if (this.socket === undefined) {
       this.stranded += bytes.length;
+      this.onSentToNobody();
       return;
     }
     this.socket.write(bytes);

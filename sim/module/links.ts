@@ -5,12 +5,17 @@ import { hearsFromPeer } from "./faults/links";
 import type { ModuleFaults } from "./faults/module-faults";
 import { Link, LinkState } from "./link";
 import type { ModuleObserver } from "./observer";
-import type { Personality } from "./personality";
+import type { Personality, Span } from "./personality";
 import type { Printer } from "./printer";
 import { errnoOf } from "./secure";
 import type { Settings } from "./settings";
 import type { Station } from "./station";
 import type { TaskTimers } from "./task-timers";
+
+/** A peer that knows nothing of a connection answers its bytes with a reset after so long, in ms. */
+const RESET_AFTER: Span = [5, 60];
+/** Back in the network, what was not acknowledged is sent again after so long, in ms. */
+const RETRANSMIT_AFTER: Span = [500, 3_000];
 
 /**
  * All TCP links, and the socket task that tells the host about them: data, notices, closings. It prints nothing while
@@ -37,9 +42,11 @@ export class Links {
     private readonly timers: TaskTimers,
     private readonly faults: ModuleFaults,
   ) {
-    const { links, receiveWindow, sendBuffer } = personality.limits;
-    this.all = Array.from({ length: links }, (_, id) =>
-      new Link(id, timers, receiveWindow, sendBuffer, (bytes) => observer.linkSent?.(id, bytes)));
+    const { limits: { links, receiveWindow, sendBuffer }, habits } = personality;
+    const awaitsAcknowledgement = habits.sendOk === "acknowledged";
+    const sent = (id: number, bytes: Uint8Array): void => observer.linkSent?.(id, bytes);
+    this.all = Array.from({ length: links }, (_, id) => new Link(id, timers, receiveWindow, sendBuffer, awaitsAcknowledgement,
+      (bytes) => sent(id, bytes), () => this.awaitReset(this.link(id), RESET_AFTER)));
   }
 
   get anyOpen(): boolean {
@@ -82,11 +89,28 @@ export class Links {
         this.tellErrno(errno);
         link.destroy();
       }
-      done(ok);
+      this.tellStarted(link, ok, () => done(ok));
     };
     if (this.station.inReach) {
       this.dial(link, host, port, tls);
     }
+  }
+
+  /** Some generations say CLOSED of a connection that never was, before or after the ERROR. */
+  private tellStarted(link: Link, ok: boolean, done: () => void): void {
+    const { side, chance } = this.personality.habits.closedAtFailedStart;
+    const tells = !ok && this.timers.chance(chance);
+    if (tells && side === "before") {
+      this.tellClosed(link);
+    }
+    done();
+    if (tells && side === "after") {
+      this.printer.afterReplies(() => this.tellClosed(link));
+    }
+  }
+
+  private tellClosed(link: Link): void {
+    this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
   }
 
   /** Why a connection did not come about, for a host that has asked for it with AT+SYSLOG=1. */
@@ -194,7 +218,7 @@ export class Links {
     this.observer.linkClosed?.(link.id);
     link.endSocket();
     link.leaveData();
-    this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
+    this.tellClosed(link);
   }
 
   /** When the network is next known to be lost, the host is not told that its links are. */
@@ -212,19 +236,40 @@ export class Links {
     });
   }
 
-  /** The network is known to be lost: every link is closed. */
+  /**
+   * The network is known to be lost: every link is closed, but for those that the generation forgets to close. They
+   * stay as they are until something is sent on them.
+   */
   closeAll(): void {
     this.connectDone?.(false, "Wi-Fi lost");
-    if (this.survivesLoss) {
-      this.survivesLoss = false;
-      return;
-    }
-    for (const link of this.all) {
-      if (link.state === LinkState.Open) {
+    const survives = this.survivesLoss;
+    this.survivesLoss = false;
+    for (const link of this.all.filter(({ state }) => state === LinkState.Open)) {
+      link.orphaned = survives || !this.timers.chance(this.personality.habits.tellsClosedAtLoss);
+      if (!link.orphaned) {
         link.closedByPeer();
       }
     }
     this.service();
+  }
+
+  /** Back in the network: what could not be sent is sent again, to peers that have forgotten the connection. */
+  networkIsBack(): void {
+    for (const link of this.all.filter(({ unacknowledged }) => unacknowledged > 0)) {
+      this.awaitReset(link, RETRANSMIT_AFTER);
+    }
+  }
+
+  private awaitReset(link: Link, span: Span): void {
+    if (!link.orphaned || !this.station.inReach) {
+      return;
+    }
+    this.timers.within(span, () => {
+      if (link.orphaned && link.state === LinkState.Open && this.station.inReach) {
+        link.closedByPeer();
+        this.service();
+      }
+    });
   }
 
   /** Closes on the host's order. Data that it has not read is lost. */
@@ -233,7 +278,7 @@ export class Links {
       this.observer.linkClosed?.(link.id);
     }
     link.end();
-    this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
+    this.tellClosed(link);
   }
 
   /** Power or reset. */
@@ -257,7 +302,8 @@ export class Links {
   }
 
   private get blocked(): boolean {
-    return this.heldBack || this.printer.congested || this.connectDone !== undefined || this.all.some((link) => link.sending);
+    return this.heldBack || this.printer.congested || this.connectDone !== undefined ||
+      (this.personality.habits.sendOk === "copied" && this.all.some((link) => link.sending));
   }
 
   private report(link: Link): void {
@@ -266,9 +312,14 @@ export class Links {
     } else {
       this.pushData(link);
     }
-    if (link.state === LinkState.Closed && link.unread === 0 && !this.printer.congested) {
-      link.free();
-      this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
+    const { withholdsClosed } = this.personality.habits;
+    if (link.state === LinkState.Closed && !(withholdsClosed && link.unread > 0) && !this.printer.congested) {
+      if (link.unread > 0) {
+        link.leaveData();
+      } else {
+        link.free();
+      }
+      this.tellClosed(link);
     }
   }
 

@@ -36,6 +36,8 @@ export interface StationDuties {
   radioLost(): void;
   /** The loss has been noticed. Called after it was printed. */
   networkLost(): void;
+  /** There is an address. Called after it was printed. */
+  networkJoined(): void;
 }
 
 const NO_LEASE: Lease = { ip: "0.0.0.0", gateway: "0.0.0.0", netmask: "0.0.0.0" };
@@ -222,6 +224,7 @@ export class Station implements AirStation {
       this.lease = this.air.lease(this.mac);
       this.duties.print("WIFI GOT IP\r\n");
       this.observer.wifiJoined?.(this.ssid, this.lease.ip);
+      this.duties.networkJoined();
       done(JoinCode.Joined);
     });
   }

@@ -35,6 +35,11 @@ export class TaskTimers {
     return this.random.between(span[0], span[1]);
   }
 
+  /** Draws whether something happens that has a chance from 0 to 1. */
+  chance(chance: number): boolean {
+    return chance >= 1 || (chance > 0 && this.random.next() < chance);
+  }
+
   within(span: Span, happen: () => void): Timer {
     return this.after(this.pick(span), happen);
   }
