@@ -2,7 +2,8 @@
 import type { Hal, Millis } from "../../hal/hal";
 import { isText } from "#native";
 import { arm, isDue, later, sooner, waitFor } from "../core/time";
-import { addSubscription, brokerOf, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
+import { brokerOf } from "../mqtt/brokers";
+import { addSubscription, clientAnnounce, clientLeave, clientPoll, clientStart, clientWait, createClient } from "../mqtt/client";
 import { type Client, type ClientOptions, ClientState, Mistake } from "../mqtt/client-state";
 import { type Notice } from "../mqtt/connect";
 import { type Keeper } from "../mqtt/keeper";
@@ -11,7 +12,7 @@ import { type MessageHandler } from "../mqtt/subscriptions";
 import { type WifiEvents, type WifiFamily, type WifiModule, type WifiOptions } from "../wifi/module";
 import { type Board } from "./application";
 import { consolePoll, consoleWait, createConsole } from "./console";
-import { type Console } from "./console-state";
+import { Answer, type Console } from "./console-state";
 import { startText } from "./console-status";
 import { crashReportDropped, type CrashReport, createCrashReport, pollCrashReport } from "./crash-report";
 import { createJournal, Happening, type Journal, note, reasonOf } from "./journal";
@@ -65,7 +66,7 @@ export function createBoard<
   N extends Record<string, NumberSpec>,
 >(family: WifiFamily, spec: BoardSpec<R, L, N>, hal: Hal): Board {
   const settings = loadSettings(hal.storage);
-  const prefix = "moth/" + settings.device + "/";
+  const prefix = "moth/" + (settings.device + "/");
   const journal = createJournal(createUptime(hal.clock.now()), SIZES.journal);
   note(journal, Happening.Boot, startText(hal.system.cause()), 0);
   const wifi = family(hal, createWifiOptions(settings), createWifiEvents(journal));
@@ -95,8 +96,8 @@ export function createBoard<
       note(journal, happened, brokerOf(client).host, reasonOf(client.fault, client.refusal, client.lastLoss));
     },
   });
-  const parts = createParts(hal, client, prefix, journal);
   const crash = createCrashReport(hal.system, prefix + "crash", settings.record);
+  const parts = createParts(hal, client, prefix, journal, settings.record);
   complain(parts, settings.problem);
   complain(parts, mistakeText(client.mistake));
   if (!hal.serial.setBaud(settings.baud)) complain(parts, "the serial port cannot do what wifi.baud says");
@@ -175,17 +176,24 @@ function turn(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: Crash
   const hal = parts.hal;
   const now = hal.clock.now();
   hal.watchdog.feed();
-  countUptime(parts.uptime, now);
+  countUptime(parts.journal.uptime, now);
   let wait = LONGEST_SLEEP;
   if (parts.problem === "") {
-    work(parts, wifi, telemetry, crash, now);
+    work(parts, wifi, telemetry, crash, console, now);
     wait = waitOf(parts, wifi, telemetry, now);
   }
   consolePoll(console, now);
   hal.idle(later(now, sooner(wait, consoleWait(console, now))));
 }
 
-function work(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: CrashReport, now: Millis): void {
+function work(
+  parts: Parts,
+  wifi: WifiModule,
+  telemetry: Telemetry,
+  crash: CrashReport,
+  console: Console,
+  now: Millis,
+): void {
   const client = parts.client;
   wifi.receive(now);
   if (isDue(parts.sample, now)) sample(parts, now);
@@ -194,7 +202,8 @@ function work(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: Crash
     pollCrashReport(crash, client, parts.journal);
     publishDue(parts, telemetry, now);
   }
-  pollNumbers(parts.numbers, now);
+  // The console shows settings line by line, out of the record that numbers are written into.
+  if (console.answer === Answer.None) pollNumbers(parts.numbers, now);
   wifi.pump(now);
 }
 
@@ -260,7 +269,7 @@ function policyOf(policy: TelemetryPolicy | undefined): WhenFull {
 /** @boot */
 function createField(parts: Parts, name: string, first: boolean): Field | undefined {
   if (name === "seq") return createSequenceField(name, first, parts.sequence);
-  if (name === "uptime") return createUptimeField(name, first, parts.uptime);
+  if (name === "uptime") return createUptimeField(name, first, parts.journal.uptime);
   const reading = parts.readingOf[name];
   if (reading !== undefined) return createReadingField(name, first, reading);
   const relay = parts.relayOf[name];
@@ -338,28 +347,33 @@ function createClientOptions(
 ): ClientOptions {
   const topic = prefix + "availability";
   const will: Notice = { topic, payload: "offline", qos: 1, retain: true };
-  return {
+  // What a board has not is not mentioned: with 16 fields at most, the record takes 256 bytes less.
+  const options: Writable<ClientOptions> = {
     host: settings.brokers[0]?.host ?? "",
     port: settings.brokers[0]?.port ?? 0,
     otherBrokers: allButFirst(settings.brokers),
     protocol: settings.protocol,
-    exactlyOnce: features?.exactlyOnce?.(),
-    five: settings.protocol === 5 ? features?.five?.() : undefined,
     clientId: settings.device,
-    userName: settings.user === "" ? undefined : settings.user,
-    password: settings.password === "" ? undefined : settings.password,
     // A kept session hands over the commands that were sent while the board was away: old orders, which the application
     // has to ask for.
     cleanSession: keeper === undefined,
-    keeper,
     keepAlive: KEEP_ALIVE,
     will,
     birth: { topic, payload: "online", qos: 0, retain: true },
-    farewell: { topic, payload: "offline", qos: 0, retain: true },
+    // At QoS 0, whatever it says there: as the birth notice.
+    farewell: will,
     outboxSize: SIZES.outbox,
     outboxSlots: SIZES.outboxSlots,
     receiveSize: SIZES.receive,
     subscribeRoom: SIZES.subscribe,
     coalesce: SIZES.outboxSlots,
   };
+  if (settings.user !== "") options.userName = settings.user;
+  if (settings.password !== "") options.password = settings.password;
+  if (keeper !== undefined) options.keeper = keeper;
+  if (features?.exactlyOnce !== undefined) options.exactlyOnce = features.exactlyOnce();
+  if (features?.five !== undefined && settings.protocol === 5) options.five = features.five();
+  return options;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };

@@ -53,7 +53,7 @@ export function createCommands(client: Client, errorTopic: string, journal: Jour
 
 /** The handler of the command that answers call `name`. @boot */
 export function createCommand(commands: Commands, name: string, target: CommandTarget): MessageHandler {
-  const opening = '{"command":"' + name + '","reason":"';
+  const opening = '{"command":"' + (name + '","reason":"');
   return {
     message(now, message) {
       if (message.retain) {

@@ -2,7 +2,7 @@
 import { QueueNumber, StartCause } from "../../hal/hal";
 import { queueNumber } from "#native";
 import { type Writer, writeDecimal, writeText } from "../core/writer";
-import { brokerOf } from "../mqtt/client";
+import { brokerOf } from "../mqtt/brokers";
 import { type Client, ClientState } from "../mqtt/client-state";
 import { type KeeperStats } from "../mqtt/keeper";
 import { outboxCount, outboxUsed } from "../mqtt/outbox";
@@ -36,7 +36,7 @@ function writeBoardLine(console: Console, writer: Writer, step: number): void {
       writer.at += hal.system.id(writer.bytes, writer.at, writer.end - writer.at);
       return;
     case 4:
-      return numberLine(writer, "uptime=", parts.uptime.seconds);
+      return numberLine(writer, "uptime=", parts.journal.uptime.seconds);
     case 5:
       return textLine(writer, "start=", startText(hal.system.cause()));
     case 6:

@@ -56,7 +56,7 @@ function queue(report: CrashReport, client: Client): void {
   if (!canPublish(client, report.publication)) return;
   const payload = publishBegin(client, report.publication);
   if (payload === undefined) return;
-  report.id = client.draftId;
+  report.id = client.lastId;
   payload.at += report.system.crash(payload.bytes, payload.at, payload.end - payload.at);
   if (publishEnd(client)) report.progress = Progress.Queued;
 }

@@ -2,7 +2,8 @@
  * The journal: the last things that happened to a board, for whoever asks at its console. The oldest gives way to the
  * newest.
  */
-import { mod } from "#native";
+import type { Bytes } from "../../hal/hal";
+import { allocate, byteAt, div, mod, putU16, u16At } from "#native";
 import { LinkLoss } from "../core/link";
 import { writeDecimal, type Writer, writeText } from "../core/writer";
 import { Fault } from "../mqtt/client-state";
@@ -31,42 +32,40 @@ export const enum Happening {
   CrashTold,
 }
 
-/** One column for each property of an event: on a chip a row of small tables would take six times the memory. */
+/** On a chip a table for each event would take ten times the memory. */
 export interface Journal {
   readonly uptime: Uptime;
   readonly size: number;
-  readonly happening: Happening[];
-  /** Seconds since power-on. */
-  readonly time: number[];
+  /** Of each event: what happened, a byte; `detail`, two bytes; seconds since power-on, four. */
+  readonly facts: Bytes;
   /** A text that lives for ever: a setting, or one of the program's own. */
   readonly what: string[];
-  readonly detail: number[];
   /** How many events there have been; the newest stands at `count - 1`, counted around. */
   count: number;
 }
 
+/** How many bytes of facts an event has, and where they begin. */
+const FACTS = 7;
+const DETAIL_AT = 1;
+const TIME_AT = 3;
+
 /** @boot */
 export function createJournal(uptime: Uptime, size: number): Journal {
-  const happening: Happening[] = [];
-  const time: number[] = [];
   const what: string[] = [];
-  const detail: number[] = [];
-  for (let i = 0; i < size; i++) {
-    happening.push(Happening.Boot);
-    time.push(0);
-    what.push("");
-    detail.push(0);
-  }
-  return { uptime, size, happening, time, what, detail, count: 0 };
+  for (let i = 0; i < size; i++) what.push("");
+  return { uptime, size, facts: allocate(size * FACTS), what, count: 0 };
 }
 
-/** Writes down what has happened now. */
+/** Writes down what has happened now. `detail` is 0 to 65535. */
 export function note(journal: Journal, happening: Happening, what: string, detail: number): void {
+  const { facts, uptime } = journal;
   const slot = mod(journal.count, journal.size);
-  journal.happening[slot] = happening;
-  journal.time[slot] = journal.uptime.seconds;
+  const at = slot * FACTS;
+  facts[at] = happening;
+  putU16(facts, at + DETAIL_AT, detail);
+  putU16(facts, at + TIME_AT, div(uptime.seconds, 65536));
+  putU16(facts, at + TIME_AT + 2, uptime.seconds);
   journal.what[slot] = what;
-  journal.detail[slot] = detail;
   journal.count++;
 }
 
@@ -88,10 +87,13 @@ const REFUSALS = 200;
 export function writeEvent(writer: Writer, journal: Journal, event: number): void {
   const slot = mod(event, journal.size);
   const what = journal.what[slot] ?? "";
-  const detail = journal.detail[slot] ?? 0;
-  writeDecimal(writer, journal.time[slot] ?? 0);
+  const { facts } = journal;
+  const at = slot * FACTS;
+  const detail = u16At(facts, at + DETAIL_AT);
+  const happening: Happening = byteAt(facts, at);
+  writeDecimal(writer, u16At(facts, at + TIME_AT) * 65536 + u16At(facts, at + TIME_AT + 2));
   writeText(writer, " s ");
-  switch (journal.happening[slot] ?? Happening.Boot) {
+  switch (happening) {
     case Happening.Boot:
       writeTwo(writer, "started by ", what);
       return;

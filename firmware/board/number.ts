@@ -3,11 +3,10 @@
  * it has stood for a while, not when it comes.
  */
 import type { Bytes, Millis, Storage } from "../../hal/hal";
-import { allocate, decimalAt, textAt } from "#native";
+import { decimalAt } from "#native";
 import { arm, createDeadline, type Deadline, disarm, isDue } from "../core/time";
 import { createWriter, writeDecimal, type Writer, writerOpen, writeText, written } from "../core/writer";
 import { numberSetting } from "./settings";
-import { SIZES } from "./sizes";
 
 /** Milliseconds that a change must stand before it is saved. */
 const SETTLE = 5000;
@@ -34,19 +33,19 @@ export interface NumberSetting {
 export interface Numbers {
   readonly storage: Storage;
   readonly list: NumberSetting[];
+  /** Writes the record that is saved, into a buffer that others use in between. */
   readonly record: Writer;
-  /** How much of `record` is what storage held at boot. */
+  /** While the numbers are made: how much of `record` is what storage held at boot. */
   readonly kept: number;
   readonly save: Deadline;
 }
 
 const NUMBERS_SLOT = 1;
 
-/** @boot */
-export function createNumbers(storage: Storage): Numbers {
-  const record = createWriter(allocate(SIZES.numbers));
-  const length = storage.load(NUMBERS_SLOT, record.bytes, 0, record.bytes.length);
-  return { storage, list: [], record, kept: length < 0 ? 0 : length, save: createDeadline() };
+/** `record` is lent, until the last of the numbers is made and then for the length of `pollNumbers`. @boot */
+export function createNumbers(storage: Storage, record: Bytes): Numbers {
+  const length = storage.load(NUMBERS_SLOT, record, 0, record.length);
+  return { storage, list: [], record: createWriter(record), kept: length < 0 ? 0 : length, save: createDeadline() };
 }
 
 /** Adds a number, with the value that was kept if there is one. @boot */
@@ -57,21 +56,12 @@ export function createNumber(numbers: Numbers, name: string, spec: NumberSpec): 
     name,
     min: spec.min,
     max: spec.max,
-    reason: createReason(spec),
+    // Grouped to the right, as Lua joins texts: grouped to the left, every text between would be left over.
+    reason: "send a whole number of seconds from " + (spec.min + (" to " + spec.max)),
     value: inRange ? kept : spec.initial,
   };
   numbers.list.push(number);
   return number;
-}
-
-/** @boot */
-function createReason(spec: NumberSpec): string {
-  const writer = createWriter(allocate(80));
-  writeText(writer, "send a whole number of seconds from ");
-  writeDecimal(writer, spec.min);
-  writeText(writer, " to ");
-  writeDecimal(writer, spec.max);
-  return textAt(writer.bytes, 0, written(writer));
 }
 
 /** Obeys a decimal number in the range. Gives what is wrong with anything else; empty when obeyed. */

@@ -2,7 +2,7 @@
  * The parts that a board is put together from at boot, by name, and what each kind of part brings along: a relay or a
  * number has a command topic and a state topic, a reading is sampled, a rule has its topic.
  */
-import type { Hal, Millis } from "../../hal/hal";
+import type { Bytes, Hal, Millis } from "../../hal/hal";
 import { u16At } from "#native";
 import { createDeadline, type Deadline } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
@@ -18,7 +18,6 @@ import { commandRelay, createRelay, type Relay, type RelaySpec } from "./relay";
 import { createRule, type Rule } from "./rule";
 import { createStateTopic, type StateTopic } from "./state-topic";
 import { type Sequence } from "./telemetry";
-import { type Uptime } from "./uptime";
 
 /** The longest payload of a relay's and of a number's state. */
 const LONGEST_RELAY_STATE = 3;
@@ -27,6 +26,7 @@ const LONGEST_NUMBER_STATE = 11;
 /** Where the name begins in an encoded topic: behind its length. */
 const TOPIC_NAME_AT = 2;
 
+/** At most 16 fields: with one more, the record takes 256 bytes more of a chip's RAM. */
 export interface Parts {
   readonly hal: Hal;
   readonly client: Client;
@@ -40,7 +40,6 @@ export interface Parts {
   readonly readingOf: Record<string, Reading>;
   readonly relayOf: Record<string, Relay>;
   readonly numberOf: Record<string, NumberSetting>;
-  readonly uptime: Uptime;
   readonly journal: Journal;
   readonly sequence: Sequence;
   /** When the sensors are read next. */
@@ -62,21 +61,20 @@ function takeName(parts: Parts, name: string): void {
   parts.names.push(name);
 }
 
-/** @boot */
-export function createParts(hal: Hal, client: Client, prefix: string, journal: Journal): Parts {
+/** `record` is lent to the numbers: see `createNumbers`. @boot */
+export function createParts(hal: Hal, client: Client, prefix: string, journal: Journal, record: Bytes): Parts {
   return {
     hal,
     client,
     prefix,
     commands: createCommands(client, prefix + "error", journal),
-    numbers: createNumbers(hal.storage),
+    numbers: createNumbers(hal.storage, record),
     readings: [],
     rules: [],
     states: [],
     readingOf: {},
     relayOf: {},
     numberOf: {},
-    uptime: journal.uptime,
     journal,
     sequence: { count: 0 },
     sample: createDeadline(),

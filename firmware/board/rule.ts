@@ -76,7 +76,7 @@ export function pollRule(rule: Rule, client: Client): void {
   if (!rule.pending || !canPublish(client, rule.publication)) return;
   if (!publishText(client, rule.publication, rule.payload)) return;
   rule.pending = false;
-  rule.queued = client.draftId;
+  rule.queued = client.lastId;
 }
 
 /** A message was dropped that waited: if it was the rule's, it is published again when there is room. */

@@ -19,13 +19,11 @@ export const SIZES = {
   receivePiece: 1024,
   /** All filters of a board together, as one SUBSCRIBE. */
   subscribe: 512,
-  /** A record of settings in storage: as long as one may be. */
+  /** A record in storage, as long as one may be: of settings, and at other times of the numbers that a board keeps. */
   settings: 1024,
   /** The console: the longest line that is typed, and the ring of what is answered. */
   consoleLine: 384,
   consoleOutput: 768,
   /** How many events the journal remembers. */
   journal: 32,
-  /** The record of the numbers that a board keeps. */
-  numbers: 512,
 };

@@ -36,7 +36,7 @@ export function pollStateTopic(state: StateTopic, client: Client): void {
   state.source.writeState(payload);
   if (!publishEnd(client)) return;
   state.stale = false;
-  state.queued = client.draftId;
+  state.queued = client.lastId;
 }
 
 /** A message was dropped that waited: if it was of this topic, the broker does not hold the present state. */

@@ -7,7 +7,8 @@ import { writeFixed, writeText, type Writer } from "./writer";
 
 /** A key as it stands in the object: `{"seq":` when it is the first, `,"seq":` else. `name` needs no escaping. @boot */
 export function createJsonKey(name: string, first: boolean): string {
-  return (first ? '{"' : ',"') + name + '":';
+  // Grouped to the right, as Lua joins texts: otherwise one more text would be made, and never given back.
+  return (first ? '{"' : ',"') + (name + '":');
 }
 
 /** The longest a number of `writeFixed` can be: sign, 10 digits, point. */

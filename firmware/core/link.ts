@@ -80,3 +80,21 @@ export interface LinkUser {
   /** The first `count` bytes of that piece have gone. */
   taken(now: Millis, count: number): void;
 }
+
+/** Stands in until somebody attaches to a link, and does nothing. */
+export const NOBODY: LinkUser = {
+  linkUp() {},
+  linkDown() {},
+  room() {
+    return 0;
+  },
+  received() {},
+  waiting() {
+    return false;
+  },
+  offer() {
+    return 0;
+  },
+  piece() {},
+  taken() {},
+};

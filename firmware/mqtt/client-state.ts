@@ -203,6 +203,7 @@ export interface ClientStats {
   pings: number;
 }
 
+/** At most 64 fields: with one more, the record takes 1 KB more of a chip's RAM. */
 export interface Client {
   readonly options: ClientOptions;
   readonly link: Link;
@@ -238,16 +239,13 @@ export interface Client {
   breach: Breach;
   lastLoss: LinkLoss;
 
-  /** The brokers in the order in which they are tried, the one of the last link, and the one of the next. */
-  readonly brokers: readonly Broker[];
+  /** The broker of the last link, and that of the next: 0 the first, then those of `otherBrokers`. */
   broker: number;
   nextBroker: number;
   /** The last link has carried a session. */
   welcome: boolean;
 
   readonly connectPacket: Bytes;
-  readonly pingPacket: Bytes;
-  readonly disconnectPacket: Bytes;
   /**
    * How many bytes must have come for each acknowledgement of 4 bytes that they ask for: what may come in is measured by
    * it, so that every acknowledgement has room.
@@ -277,7 +275,7 @@ export interface Client {
   unanswered: number;
 
   /**
-   * Packet identifiers: the last one given, up to which one those behind it are known to be free (0: it must be looked
+   * Packet identifiers: the last one given (behind `publishEnd` that of the message, at QoS 1 and 2), up to which one those behind it are known to be free (0: it must be looked
    * for), and those of the SUBSCRIBE and UNSUBSCRIBE under way (0: none).
    */
   lastId: number;
@@ -318,7 +316,6 @@ export interface Client {
   direct: boolean;
   /** Neither MQTT 5.0 nor a keeper has anything to do with a message: what most clients are asks only this. */
   readonly plain: boolean;
-  draftId: number;
   /** For control packets while they are encoded. */
   readonly encoder: Writer;
   readonly message: Message;

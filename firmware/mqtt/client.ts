@@ -26,8 +26,8 @@ import { type Link, LinkLoss } from "../core/link";
 import { arm, createDeadline, disarm, elapsed, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
 import { createWriter } from "../core/writer";
 import { Breach } from "./breach";
+import { brokerOf, moveOn } from "./brokers";
 import {
-  type Broker,
   type Client,
   type ClientEvents,
   type ClientOptions,
@@ -37,7 +37,7 @@ import {
   Mistake,
   PublishError,
 } from "./client-state";
-import { createBarePacket, createConnectPacket, createNoticePacket } from "./connect";
+import { createConnectPacket, createNoticePacket } from "./connect";
 import { announce, closeLink, createReaderEvents, fail } from "./incoming";
 import { nextId } from "./identifiers";
 import { createLinkUser } from "./link-user";
@@ -51,6 +51,7 @@ import {
   expectAcks,
   PINGRESP_PATIENCE,
   PUBACK_SIZE,
+  sendBare,
   sendControl,
   senderReset,
   SHORTEST_PUBLISH,
@@ -86,17 +87,16 @@ const ACK_ROOM = 256;
 
 /** A client that does nothing until {@link clientStart}. @boot */
 export function createClient(options: ClientOptions, link: Link, entropy: Entropy, events: ClientEvents): Client {
-  const brokers: Broker[] = [options];
-  const more = options.otherBrokers;
-  if (more !== undefined) {
-    for (const broker of more) brokers.push(broker);
-  }
   const protocol = options.protocol ?? 4;
   const five = protocol === 5 ? options.five : undefined;
+  const outbox = createOutbox(options.outboxSize, options.outboxSlots);
+  const encoder = createWriter(outbox.queue);
+  const noId = allocate(2);
   // In MQTT 5.0 it is made anew for each link.
-  const connectPacket = five === undefined ? createConnectPacket(options) : createBarePacket(PacketType.Connect);
-  const birthPacket = options.birth === undefined ? undefined : createNoticePacket(options.birth, protocol);
-  const farewellPacket = options.farewell === undefined ? undefined : createNoticePacket(options.farewell, protocol);
+  const connectPacket = five === undefined ? createConnectPacket(options, encoder) : noId;
+  const { birth, farewell } = options;
+  const birthPacket = birth === undefined ? undefined : createNoticePacket(birth, protocol, encoder);
+  const farewellPacket = farewell === undefined ? undefined : createNoticePacket(farewell, protocol, encoder);
   const maxInFlight = maxInFlightOf(options);
   const controlSize =
     ACK_ROOM +
@@ -108,61 +108,61 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     (birthPacket === undefined ? 0 : birthPacket.length) +
     (farewellPacket === undefined ? 0 : farewellPacket.length);
   const control = createQueue(controlSize, ALL);
-  const outbox = createOutbox(options.outboxSize, options.outboxSlots);
   const reader = createReader(options.receiveSize);
   outboxWindow(outbox, maxInFlight);
+  // What is looked at with every message comes first: where two names want one place in the record, the first has it.
   const client: Client = {
+    state: ClientState.Idle,
+    controlDue: false,
+    planControl: 0,
+    outboxQueue: outbox.queue,
+    stats: createStats(),
+    direct: options.keeper === undefined && five === undefined,
+    plain: options.keeper === undefined && five === undefined,
+    sentAt: 0,
+    lastId: 0,
+    freeTo: 0,
+    quota: maxInFlight,
+    window: maxInFlight,
+    outbox,
+    ack: createDeadline(),
+    subscribeId: 0,
+    unsubscribeId: 0,
+    control,
+    pubackPacket: createPuback(),
     options,
+    controlSize,
+    draft: createWriter(outbox.queue),
     link,
     entropy,
     events,
     subscriptions: [],
     filters: createFilterList(options.subscribeRoom),
     subscribeSize: 0,
-    outbox,
-    outboxQueue: outbox.queue,
-    control,
-    controlSize,
-    controlDue: false,
     reader,
-    stats: createStats(),
-    state: ClientState.Idle,
     fault: Fault.None,
     mistake: mistakeIn(options),
     publishError: PublishError.None,
     refusal: 0,
     breach: Breach.None,
     lastLoss: LinkLoss.Closed,
-    brokers,
     broker: 0,
     nextBroker: 0,
     welcome: false,
     connectPacket,
-    pingPacket: createBarePacket(PacketType.Pingreq),
-    disconnectPacket: createBarePacket(PacketType.Disconnect),
     askSize: askSizeOf(options),
-    pubackPacket: createPuback(),
-    noId: allocate(2),
+    noId,
     birthPacket,
     farewellPacket,
     backoff: createBackoff(BACKOFF_FIRST, BACKOFF_CAP),
     timer: createDeadline(),
     lasting: createDeadline(),
     keepAlive: options.keepAlive,
-    sentAt: 0,
     pingresp: createDeadline(),
-    ack: createDeadline(),
     leaveBy: createDeadline(),
     leaving: false,
     announce: false,
     unanswered: 0,
-    lastId: 0,
-    freeTo: 0,
-    subscribeId: 0,
-    unsubscribeId: 0,
-    planControl: 0,
-    window: maxInFlight,
-    quota: maxInFlight,
     maxInFlight,
     sessionHeld: false,
     exactlyOnce: options.exactlyOnce,
@@ -173,14 +173,10 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     byHand: options.byHand,
     parts: options.parts,
     paused: false,
-    draft: createWriter(outbox.queue),
     draftOf: undefined,
-    direct: options.keeper === undefined && five === undefined,
-    plain: options.keeper === undefined && five === undefined,
-    draftId: 0,
-    encoder: createWriter(control),
+    encoder,
     message: {
-      bytes: allocate(1),
+      bytes: noId,
       topicAt: 0,
       topicLength: 0,
       payloadAt: 0,
@@ -401,11 +397,6 @@ function openLink(client: Client): void {
   client.link.open(broker.host, broker.port);
 }
 
-/** The broker of the last link, or of the present one. */
-export function brokerOf(client: Client): Broker {
-  return client.brokers[client.broker] ?? client.options;
-}
-
 function linkUp(client: Client, now: Millis): void {
   senderReset(client);
   readerReset(client.reader);
@@ -454,20 +445,6 @@ function receivingLost(client: Client, now: Millis): void {
   if (parts !== undefined) parts.linkLost(client, now);
 }
 
-/**
- * After a link that led to no session, and not for want of a network, the next broker is tried. False when there is
- * none, or it is the first again. When a session is lost, its broker is asked first if it has kept it; otherwise the
- * first of all is.
- */
-function moveOn(client: Client, loss: LinkLoss): boolean {
-  const ofBroker = loss === LinkLoss.Unreachable || loss === LinkLoss.Peer || loss === LinkLoss.Closed;
-  if (client.welcome && client.options.cleanSession) client.nextBroker = 0;
-  if (client.welcome || !ofBroker) return false;
-  client.nextBroker = client.broker + 1;
-  if (client.nextBroker === client.brokers.length) client.nextBroker = 0;
-  return client.nextBroker > 0;
-}
-
 /** A session: its deadlines, its subscriptions, and its end. */
 function keepSession(client: Client, now: Millis): void {
   const hold = client.hold;
@@ -511,7 +488,7 @@ function pingWait(client: Client, now: Millis): number {
  */
 function sendPing(client: Client, now: Millis): void {
   client.sentAt = now;
-  if ((client.pingresp.armed && !client.paused) || !sendControl(client, client.pingPacket)) return;
+  if ((client.pingresp.armed && !client.paused) || !sendBare(client, PacketType.Pingreq)) return;
   client.stats.pings++;
   arm(client.pingresp, now, PINGRESP_PATIENCE);
 }
@@ -543,7 +520,7 @@ function sayGoodbye(client: Client): void {
   if (client.controlDue) return;
   const { five, farewellPacket } = client;
   if (farewellPacket !== undefined && (five === undefined || five.takes(farewellPacket.length))) sendControl(client, farewellPacket);
-  if (five === undefined) sendControl(client, client.disconnectPacket);
+  if (five === undefined) sendBare(client, PacketType.Disconnect);
   else five.leave(client);
   client.state = ClientState.Leaving;
 }

@@ -4,7 +4,7 @@
  */
 import type { Bytes } from "../../hal/hal";
 import { allocate, textLength } from "#native";
-import { createWriter, writeByte, writeText, writeU16 } from "../core/writer";
+import { createWriter, type Writer, writeByte, writerOpen, writeText, writeU16 } from "../core/writer";
 import { lengthBytes, PacketType, type Qos, RETAIN, stringBytes, writeFixedHeader, writeString } from "./packet";
 
 /** What is published at a moment fixed in advance: the will when the link dies, the birth when it is up. */
@@ -49,8 +49,8 @@ const USER_NAME = 0x80;
 /** The protocol that is spoken unless the options say otherwise. */
 const MQTT_3_1_1 = 4;
 
-/** The CONNECT packet of `options`, ready to send. @boot */
-export function createConnectPacket(options: ConnectOptions): Bytes {
+/** The CONNECT packet of `options`, ready to send. `writer` is lent: what is made at boot is never given back. @boot */
+export function createConnectPacket(options: ConnectOptions, writer = createWriter(allocate(1))): Bytes {
   const will = options.will;
   const userName = options.userName;
   const password = userName === undefined ? undefined : options.password;
@@ -72,8 +72,7 @@ export function createConnectPacket(options: ConnectOptions): Bytes {
     remaining += stringBytes(password);
   }
 
-  const writer = createWriter(allocate(1 + lengthBytes(remaining) + remaining));
-  writeFixedHeader(writer, PacketType.Connect, 0, remaining);
+  openPacket(writer, PacketType.Connect, 0, remaining);
   writeString(writer, name);
   writeByte(writer, protocol);
   writeByte(writer, flags);
@@ -88,20 +87,19 @@ export function createConnectPacket(options: ConnectOptions): Bytes {
   return writer.bytes;
 }
 
-/** A PUBLISH at QoS 0 whose bytes never change. In MQTT 5.0 it says that it has no properties. @boot */
-export function createNoticePacket(notice: Notice, protocol: Protocol): Bytes {
+/** A PUBLISH at QoS 0 whose bytes never change. In MQTT 5.0 it says that it has no properties. `writer` is lent. @boot */
+export function createNoticePacket(notice: Notice, protocol: Protocol, writer = createWriter(allocate(1))): Bytes {
   const remaining = stringBytes(notice.topic) + (protocol === 5 ? 1 : 0) + textLength(notice.payload);
-  const writer = createWriter(allocate(1 + lengthBytes(remaining) + remaining));
-  writeFixedHeader(writer, PacketType.Publish, notice.retain ? RETAIN : 0, remaining);
+  openPacket(writer, PacketType.Publish, notice.retain ? RETAIN : 0, remaining);
   writeString(writer, notice.topic);
   if (protocol === 5) writeByte(writer, 0);
   writeText(writer, notice.payload);
   return writer.bytes;
 }
 
-/** A packet that is only a fixed header: PINGREQ, DISCONNECT. @boot */
-export function createBarePacket(type: PacketType): Bytes {
-  const writer = createWriter(allocate(2));
-  writeFixedHeader(writer, type, 0, 0);
-  return writer.bytes;
+/** Points `writer` at a packet of just that size, behind its fixed header. @boot */
+function openPacket(writer: Writer, type: PacketType, flags: number, remaining: number): void {
+  const size = 1 + lengthBytes(remaining) + remaining;
+  writerOpen(writer, allocate(size), 0, size);
+  writeFixedHeader(writer, type, flags, remaining);
 }

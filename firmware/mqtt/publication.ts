@@ -3,10 +3,9 @@
  * publish copies it into the outbox and writes its payload behind it.
  */
 import type { Bytes } from "../../hal/hal";
-import { allocate } from "#native";
-import { createWriter } from "../core/writer";
+import { allocate, putText, putU16, textLength } from "#native";
 import { type PublicationExtras } from "./five";
-import { lengthBytes, PacketType, type Qos, qosBits, RETAIN, stringBytes, writeString } from "./packet";
+import { lengthBytes, PacketType, type Qos, qosBits, RETAIN, stringBytes } from "./packet";
 
 /** What becomes of a message that finds no room in the outbox. */
 export const enum WhenFull {
@@ -50,9 +49,10 @@ export function createPublication(
   whenFull: WhenFull = WhenFull.Refuse,
 ): Publication {
   const topicSize = stringBytes(topic);
-  const writer = createWriter(allocate(topicSize + (qos === 0 ? 0 : 2)));
-  writeString(writer, topic);
-  const head = writer.bytes;
+  // Without a writer: what is made at boot is never given back.
+  const head = allocate(topicSize + (qos === 0 ? 0 : 2));
+  putU16(head, 0, textLength(topic));
+  putText(head, 2, topic);
   const first = PacketType.Publish * 16 + qosBits(qos) + (retain ? RETAIN : 0);
   const remaining = head.length + maxPayload;
   return {

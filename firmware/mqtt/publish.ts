@@ -49,8 +49,7 @@ export function publishBegin(client: Client, publication: Publication): Writer |
     at = queueOpen(queue, publication.head, room);
   }
   if (qos !== 0) {
-    client.draftId = nextId(client);
-    putU16(queue, at - 2, client.draftId);
+    putU16(queue, at - 2, nextId(client));
   }
   client.draftOf = publication;
   client.direct = false;

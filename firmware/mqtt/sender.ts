@@ -3,11 +3,12 @@
  * packet. What is offered to the link is fixed as a run when it is offered, since the link announces its length.
  */
 import { type Bytes, type Millis, QueueNumber } from "../../hal/hal";
-import { div, putU16, queueAdd, queueClear, queueClose, queueNumber, queueOpen, queueRun, queueTaken } from "#native";
+import { allocate, div, putU16, queueAdd, queueClear, queueClose, queueNumber, queueOpen, queueRun, queueTaken } from "#native";
 import { arm, disarm } from "../core/time";
 import { type Writer, writerOpen } from "../core/writer";
 import { type Client, ClientState } from "./client-state";
 import { outboxMidPacket, outboxRepeated, outboxWaiting } from "./outbox";
+import { type PacketType } from "./packet";
 
 /** The shortest packet that a PUBACK answers, a PUBLISH at QoS 1 to a topic of one byte; and any acknowledgement. */
 export const SHORTEST_PUBLISH = 7;
@@ -53,6 +54,15 @@ export function sendControl(client: Client, packet: Bytes): boolean {
   if (!queueAdd(client.control, packet)) return false;
   client.controlDue = true;
   return true;
+}
+
+/** A packet that is only a fixed header. */
+const bare = allocate(2);
+
+/** Queues PINGREQ or DISCONNECT. Gives whether there was room. */
+export function sendBare(client: Client, type: PacketType): boolean {
+  bare[0] = type * 16;
+  return sendControl(client, bare);
 }
 
 /** How many bytes of control packets are held: 0 when all have gone. */

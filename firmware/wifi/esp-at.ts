@@ -8,7 +8,7 @@
 import type { Bytes, Hal, Millis } from "../../hal/hal";
 import { allocate, decimalAt, find, startsWith } from "#native";
 import { createBackoff } from "../core/backoff";
-import { LinkLoss, LinkState, type LinkUser } from "../core/link";
+import { LinkLoss, LinkState, NOBODY } from "../core/link";
 import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/time";
 import {
   atRead,
@@ -135,7 +135,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     entropy: hal.entropy,
     events: toTell,
     link,
-    user: createNobody(),
+    user: NOBODY,
     status: createWifiStatus(options.ssid, options.baud),
     receive(now) {
       espReceive(esp, now);
@@ -185,26 +185,6 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     patience: createDeadline(),
   };
   return esp;
-}
-
-/** Stands in until somebody attaches to the link, who then never is asked. @boot */
-function createNobody(): LinkUser {
-  return {
-    linkUp() {},
-    linkDown() {},
-    room() {
-      return 0;
-    },
-    received() {},
-    waiting() {
-      return false;
-    },
-    offer() {
-      return 0;
-    },
-    piece() {},
-    taken() {},
-  };
 }
 
 /** First half of a turn: takes in everything that the module has said. */

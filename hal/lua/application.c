@@ -42,7 +42,6 @@ uint32_t application_build(void) {
  */
 static void append_frozen_strings(lua_State *L) {
   stringtable *table = &G(L)->strt;
-  luaS_resize(L, FROZEN_BUCKETS);
   table->nuse = INT_MIN / 2;
   for (int i = 0; i < FROZEN_BUCKETS; i += 1) {
     TString **link = &table->hash[i];

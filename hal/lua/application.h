@@ -21,7 +21,7 @@ bool application_is_whole(void);
 /* Names the build: the checksum of its bytecode. */
 uint32_t application_build(void);
 
-/* Right after the state was made: puts the frozen strings in place. */
+/* While the state is made, before its first names: puts the frozen strings in place. */
 void application_prepare(lua_State *L);
 
 /*

@@ -40,6 +40,13 @@ extern const size_t frozen_buffer_sizes[];
 /* The upvalue through which functions see the globals; the runtime sets it. */
 extern UpVal frozen_globals;
 
+/* What stands for the link of the collector's lists, where there is one (short-function.h). */
+#ifdef NO_GCLIST
+#define GCLIST {}
+#else
+#define GCLIST NULL
+#endif
+
 #define THING(name) {.gc = (GCObject *)&name}
 
 /* A short string carries its text where a long one has the address of it. */
@@ -133,7 +140,7 @@ _Static_assert(offsetof(struct closed_function, function) == offsetof(LClosure, 
  */
 #define CLOSED(name, number, type, ...)                             \
   static const struct type name FROZEN __attribute__((aligned(8))) = { \
-      NULL, LUA_VLCL, FROZEN_MARK, 0, NULL, FUNCTION_FIELDS(number, &name.function, __VA_ARGS__)};
+      NULL, LUA_VLCL, FROZEN_MARK, 0, GCLIST, FUNCTION_FIELDS(number, &name.function, __VA_ARGS__)};
 
 /* The instructions of all functions, one after the other. */
 extern const Instruction frozen_code[];
@@ -150,7 +157,7 @@ extern const Upvaldesc frozen_nameless[];
   };
 #define CLOSURE(name, count, function, ...)                                                      \
   static const struct closure##count name FROZEN = {                                             \
-      NULL, LUA_VLCL, FROZEN_MARK, count, NULL, (const Proto *)&function, {__VA_ARGS__}};
+      NULL, LUA_VLCL, FROZEN_MARK, count, GCLIST, (const Proto *)&function, {__VA_ARGS__}};
 
 #define UPVALUE(name, payload, tag) {NULL, LUA_VUPVAL, FROZEN_MARK, {(TValue *)&name.u.value}, {.value = {payload, tag}}}
 
@@ -160,6 +167,6 @@ static const Node no_node FROZEN __attribute__((unused)) = NO_NODE;
 
 #define TABLE(name, flag_bits, node_bits, array_size, array_at, nodes_at)                                       \
   static const Table name FROZEN = {NULL,       LUA_VTABLE,        FROZEN_MARK,      (flag_bits), (node_bits),  \
-                                    array_size, (Value *)array_at, (Node *)nodes_at, NULL,        NULL};
+                                    array_size, (Value *)array_at, (Node *)nodes_at, NULL,        GCLIST};
 
 #endif

@@ -145,7 +145,6 @@ void runtime_main(void) {
   if (vm == NULL) cannot_boot("the arena is too small for Lua");
   /* There is no collector that could make room when memory runs out: Lua is not to try. */
   G(vm)->gcstopem = 1;
-  application_prepare(vm);
   lua_pushcfunction(vm, die_of_error);
   lua_pushcfunction(vm, run);
   lua_pcall(vm, 0, 0, 1);

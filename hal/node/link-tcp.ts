@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type ConnectionOptions, type SecureContextOptions } from "node:tls";
-import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../../firmware/core/link";
+import { type Link, LinkLoss, LinkState, type LinkUser, NOBODY, type Span } from "../../firmware/core/link";
 import type { Bytes, Clock } from "../hal";
 import { view } from "./view";
 
@@ -34,17 +34,6 @@ const LINGER = 1000;
 /** Where what is read from plain TCP lies for the length of a call: whoever keeps something of it copies it. */
 const input = Buffer.allocUnsafeSlow(65536);
 
-const nobody: LinkUser = {
-  linkUp() {},
-  linkDown() {},
-  room: () => 0,
-  received() {},
-  waiting: () => false,
-  offer: () => 0,
-  piece() {},
-  taken() {},
-};
-
 /**
  * A link over a TCP socket of this computer, with or without TLS.
  *
@@ -56,7 +45,7 @@ export class TcpLink implements Link {
   /** What the system said when the last stream could not be had, or broke. Forgotten when the next one is asked for. */
   problem: Error | undefined;
 
-  private user = nobody;
+  private user = NOBODY;
   private socket: Socket | undefined;
   private patience: NodeJS.Timeout | undefined;
   /** What was read and had no room yet, from `heldAt` on. */

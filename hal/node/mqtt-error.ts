@@ -1,3 +1,4 @@
+import { brokerOf } from "../../firmware/mqtt/brokers";
 import { type Client, Fault } from "../../firmware/mqtt/client-state";
 import { reasonText } from "./mqtt-reason";
 
@@ -54,7 +55,7 @@ const REFUSALS = [
  * the broker has said in MQTT 5.0.
  */
 export function whyOffline(client: Client, problem: Error | undefined, words: string): MqttError {
-  const broker = client.brokers[client.broker] ?? client.options;
+  const broker = brokerOf(client);
   const where = `${broker.host}:${broker.port}`;
   switch (client.fault) {
     case Fault.Refused:

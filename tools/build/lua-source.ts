@@ -7,10 +7,13 @@ import { Failure } from "../failure";
 /** The folder with `lvm.c` and its like. */
 export const luaSource = fileURLToPath(new URL("../../build/lua-5.5.1/src", import.meta.url));
 
-/** What a board needs of Lua: the core, without lexer, parser, code generator, collector and libraries. `vm.c` includes lvm.c, `debug.c` ldebug.c. */
+/** What a board needs of Lua: the core, without lexer, parser, code generator, collector and libraries. `vm.c` includes lvm.c, `debug.c` ldebug.c, `state.c` lstate.c. */
 export const boardFiles: readonly string[] = [
-  "lapi", "lctype", "ldo", "lfunc", "lmem", "lobject", "lopcodes", "lstate", "lstring", "ltable", "ltm", "lundump", "lzio",
+  "lapi", "lctype", "ldo", "lfunc", "lmem", "lobject", "lopcodes", "lstring", "ltable", "ltm", "lundump", "lzio",
 ].map((name) => join(luaSource, `${name}.c`));
+
+/** The state, for whoever has nothing frozen. */
+export const stateFile = join(luaSource, "lstate.c");
 
 /** The collector, for whoever runs Lua as other programs do. */
 export const collectorFile = join(luaSource, "lgc.c");

@@ -22,7 +22,7 @@ interface Piece {
   readonly object: string;
 }
 
-const luaNames = new Set([...boardFiles.map((file) => basename(file)), "vm.c"]);
+const luaNames = new Set([...boardFiles.map((file) => basename(file)), "vm.c", "debug.c", "state.c"]);
 
 function partOf(object: string, board: BoardFile): Part {
   if (object === "") return "filling";

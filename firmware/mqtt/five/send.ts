@@ -141,9 +141,9 @@ function open(five: FiveState, client: Client, publication: Publication): Writer
   writerOpen(draft, draft.bytes, at, before + maxPayload);
   if (answerTo.count > 0) writeTopic(five, draft, at, qos);
   if (qos !== 0) {
-    client.draftId = nextId(client);
-    putU16(draft.bytes, draft.at - 2, client.draftId);
-    growsOld(five, client.draftId, extras === undefined ? -1 : extras.expiry);
+    const id = nextId(client);
+    putU16(draft.bytes, draft.at - 2, id);
+    growsOld(five, id, extras === undefined ? -1 : extras.expiry);
   }
   writeLength(draft, size);
   if (extras !== undefined) writeBytes(draft, extras.properties, 0, extras.size);

@@ -151,7 +151,7 @@ function keepMessage(kept: Kept, client: Client, first: number, at: number, coun
     return false;
   }
   kept.sequence = (kept.sequence + 1) | 0;
-  setPlace(kept, place, client.draftId, kind);
+  setPlace(kept, place, client.lastId, kind);
   spend(kept.allowance);
   kept.stats.kept++;
   return true;

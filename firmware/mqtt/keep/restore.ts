@@ -10,6 +10,7 @@
  */
 import { allocate, byteAt, copy, div, putText, putU16, queueClose, queueOpen, textLength } from "#native";
 import { CRC_START, crcUpdate } from "../../core/crc32";
+import { brokerAt, brokersOf } from "../brokers";
 import { type Client } from "../client-state";
 import { outboxHolds } from "../outbox";
 import { DUP, QOS_2 } from "../packet";
@@ -46,9 +47,8 @@ function sessionOf(kept: Kept, client: Client): number {
   let crc = crcOfNumber(kept, CRC_START, protocol ?? 0);
   crc = crcOfText(kept, crc, clientId);
   crc = crcOfText(kept, crc, userName ?? "");
-  for (let i = 0; i < client.brokers.length; i++) {
-    const broker = client.brokers[i];
-    if (broker === undefined) continue;
+  for (let i = 0; i < brokersOf(client); i++) {
+    const broker = brokerAt(client, i);
     crc = crcOfText(kept, crc, broker.host);
     crc = crcOfNumber(kept, crc, broker.port);
   }

@@ -115,12 +115,26 @@ static void write_buckets(void) {
   printf("};\n");
 }
 
-/* Strings that Lua itself makes when it starts, and marks as its own. */
+/* What Lua says when it has no memory left: it is made before any frozen string is there. */
 static bool is_reserved(lua_State *L, const TString *string) {
-  for (int i = 0; i < TM_N; i += 1) {
-    if (G(L)->tmname[i] == string) return true;
-  }
   return G(L)->memerrmsg == string;
+}
+
+static bool is_in_graph(const TString *string) {
+  for (int i = 0; i < graph.count; i += 1) {
+    if (graph.things[i] == obj2gco(string)) return true;
+  }
+  return false;
+}
+
+/* Strings that Lua and the runtime make at every boot: frozen, they are found rather than made. Numbered behind all else. */
+static void write_boot_strings(lua_State *L) {
+  static const char *const texts[] = {BOOT_TEXTS};
+  int count = (int)(sizeof texts / sizeof texts[0]);
+  for (int i = 0; i < TM_N + count; i += 1) {
+    TString *string = i < TM_N ? G(L)->tmname[i] : luaS_new(L, texts[i - TM_N]);
+    if (!is_in_graph(string)) write_string(graph.count + i, string);
+  }
 }
 
 /* --- functions --- */
@@ -394,7 +408,7 @@ static void define_leaf(lua_State *L, int number, GCObject *thing) {
   switch (thing->tt) {
     case LUA_VSHRSTR:
     case LUA_VLNGSTR:
-      if (is_reserved(L, gco2ts(thing))) graph.problem = "a text is one that Lua keeps for itself (__index and its like, not enough memory): use another";
+      if (is_reserved(L, gco2ts(thing))) graph.problem = "a text is one that Lua keeps for itself (not enough memory): use another";
       write_string(number, gco2ts(thing));
       break;
     case LUA_VUSERDATA: write_buffer(number, gco2u(thing)); break;
@@ -434,6 +448,7 @@ const char *freeze(lua_State *L) {
   for (int i = 0; i <= most; i += 1) printf("CLOSURE_TYPE(%d)\n", i);
   for (int i = 0; i < FROZEN_BUCKETS; i += 1) heads[i] = -1;
   for (int i = 0; i < graph.count; i += 1) define_leaf(L, i, graph.things[i]);
+  write_boot_strings(L);
   for (int i = 0; i < graph.count; i += 1) declare(i, graph.things[i]);
   write_code();
   write_constants();

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
+import { createJournal, Happening, note, reasonOf, writeEvent } from "../../../firmware/board/journal";
 import { keyOf, SETTING_KEYS } from "../../../firmware/board/setting-fields";
 import { SIZES } from "../../../firmware/board/sizes";
 import { VERSION } from "../../../firmware/board/version";
+import { LinkLoss } from "../../../firmware/core/link";
+import { createWriter, written } from "../../../firmware/core/writer";
+import { Fault } from "../../../firmware/mqtt/client-state";
 import { Rig } from "./rig";
-import { boardAndTerminal, PROMPT, settingsOf, Terminal } from "./terminal";
+import { boardAndTerminal, PROMPT, recordOf, settingsOf, Terminal } from "./terminal";
 import { QueueNumber } from "../../../hal/hal";
 import { queueNumber } from "../../../hal/node/native";
 
@@ -87,6 +91,19 @@ describe("status", () => {
 });
 
 describe("settings", () => {
+  test("are shown as they are while a number is to be saved, which waits for that", () => {
+    const { rig, terminal } = boardAndTerminal();
+    const calm = terminal.ask("settings").join("\r\n");
+    // Behind so much that they are shown line by line, as the terminal takes them in, and 5 s after the order.
+    const busy = "help\r".repeat(4);
+    for (let early = 400; early >= 0; early -= 20) {
+      rig.broker.publish("moth/t1/interval/set", String(1000 + early), { qos: 1 });
+      rig.clock.runFor(5000 - early);
+      expect(terminal.type(`${busy}settings\r`, 1000).screen.endsWith(`settings\r\n${calm}\r\n${PROMPT}`)).toBe(true);
+      expect(recordOf(rig, 1)).toBe(`interval=${1000 + early}\n`);
+    }
+  });
+
   test("are shown, all of them, secrets only as set or not", () => {
     const { terminal } = boardAndTerminal({}, `${SETTINGS}mqtt.user=moth\nmqtt.password=hunter2\nwifi2.ssid=two words\n`);
     const shown = terminal.askMap("settings");
@@ -262,6 +279,18 @@ describe("log", () => {
     expect(log).toHaveLength(SIZES.journal + 1);
     expect(new Set(log.slice(0, -1).map((line) => line.replace(/^\d+ s /, "")))).toEqual(
       new Set(["refused the command interval/set"]),
+    );
+  });
+
+  test("tells seconds and numbers as they were, however large", () => {
+    const journal = createJournal({ seconds: 2_000_000_123, counted: 0 }, 2);
+    note(journal, Happening.JoinFailed, "barn", 2);
+    note(journal, Happening.SessionLost, "broker", reasonOf(Fault.Refused, 5, LinkLoss.Peer));
+    const writer = createWriter(new Uint8Array(200));
+    writeEvent(writer, journal, 0);
+    writeEvent(writer, journal, 1);
+    expect(new TextDecoder().decode(Uint8Array.from(writer.bytes).subarray(0, written(writer)))).toBe(
+      "2000000123 s cannot join barn: wrong password2000000123 s lost broker: not authorised",
     );
   });
 

@@ -6,12 +6,12 @@ import { Breach } from "../../../firmware/mqtt/breach";
 import { ClientState, Fault } from "../../../firmware/mqtt/client-state";
 import {
   type ConnectOptions,
-  createBarePacket,
   createConnectPacket,
   createNoticePacket,
   type Notice,
 } from "../../../firmware/mqtt/connect";
 import { PacketType } from "../../../firmware/mqtt/packet";
+import { sendBare } from "../../../firmware/mqtt/sender";
 import { decode, hex } from "./scripted-link";
 import {
   commands,
@@ -144,7 +144,10 @@ describe("a packet without a body", () => {
     [PacketType.Pingreq, "c000"],
     [PacketType.Disconnect, "e000"],
   ])("of type %i is two bytes", (type, bytes) => {
-    expect(hex(Uint8Array.from(createBarePacket(type)))).toBe(bytes);
+    const session = createSession();
+    connect(session);
+    expect(sendBare(session.client, type)).toBe(true);
+    expect(hex(session.link.flush())).toBe(bytes);
   });
 });
 

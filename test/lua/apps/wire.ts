@@ -1,7 +1,7 @@
 /** A link without a module or a broker, for applications of tests: the application says itself what comes of it. */
 import type { Millis } from "../../../hal/hal";
 import { allocate } from "#native";
-import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../../../firmware/core/link";
+import { type Link, LinkLoss, LinkState, type LinkUser, NOBODY, type Span } from "../../../firmware/core/link";
 
 /** The most that a run of it carries, in bytes. */
 const LIMIT = 512;
@@ -12,29 +12,11 @@ export interface Wire extends Link {
   readonly span: Span;
 }
 
-/** Before the client is there. */
-const nobody: LinkUser = {
-  linkUp() {},
-  linkDown() {},
-  room() {
-    return 0;
-  },
-  received() {},
-  waiting() {
-    return false;
-  },
-  offer() {
-    return 0;
-  },
-  piece() {},
-  taken() {},
-};
-
 /** @boot */
 export function createWire(): Wire {
   const wire: Wire = {
     state: LinkState.Down,
-    user: nobody,
+    user: NOBODY,
     span: { bytes: allocate(1), at: 0, count: 0 },
     attach(user: LinkUser) {
       wire.user = user;

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { type BoardFile, boardNamed, runtimeFolder } from "../../../tools/build/board-file";
 import type { Bytecode } from "../../../tools/build/bytecode";
 import { linkImage } from "../../../tools/build/image";
-import { boardFiles, collectorFile, luaSource, requireLuaSource } from "../../../tools/build/lua-source";
+import { boardFiles, collectorFile, luaSource, requireLuaSource, stateFile } from "../../../tools/build/lua-source";
 import { compileObjects } from "../../../tools/build/objects";
 import { runTool } from "../../../tools/build/run-tool";
 import { cache } from "./bundle";
@@ -45,7 +45,7 @@ function linkAddon(name: string, ours: readonly string[], luas: readonly string[
 /** The addon that runs modules of the firmware for device.ts. Gives its path. */
 export function modulesAddon(): string {
   const machine = filesIn(runtimeFolder).filter((file) => !ofBoards.has(basename(file)));
-  return linkAddon("modules", [...machine, ...filesIn(join(import.meta.dirname, "modules"))], [...boardFiles, collectorFile]);
+  return linkAddon("modules", [...machine, ...filesIn(join(import.meta.dirname, "modules"))], [...boardFiles, stateFile, collectorFile]);
 }
 
 /** The addon that is the storage of a chip, over a flash of the test's. Gives its path. */

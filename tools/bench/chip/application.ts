@@ -8,7 +8,7 @@
 import type { Bytes, Hal, Millis } from "../../../hal/hal";
 import { PinMode } from "../../../hal/hal";
 import { allocate, div, putText, putU16, textLength } from "#native";
-import { type Link, LinkState, type LinkUser, type Span } from "../../../firmware/core/link";
+import { type Link, LinkState, type LinkUser, NOBODY, type Span } from "../../../firmware/core/link";
 import { writeBytes } from "../../../firmware/core/writer";
 import { addSubscription, clientPoll, clientStart, createClient } from "../../../firmware/mqtt/client";
 import { type Client, ClientState } from "../../../firmware/mqtt/client-state";
@@ -45,29 +45,11 @@ export interface Rig {
   readonly incomingAcknowledgedLength: number;
 }
 
-/** Before the client is there. */
-const nobody: LinkUser = {
-  linkUp() {},
-  linkDown() {},
-  room() {
-    return 0;
-  },
-  received() {},
-  waiting() {
-    return false;
-  },
-  offer() {
-    return 0;
-  },
-  piece() {},
-  taken() {},
-};
-
 /** @boot */
 function createLink(): BenchLink {
   const link: BenchLink = {
     state: LinkState.Down,
-    user: nobody,
+    user: NOBODY,
     span: { bytes: allocate(1), at: 0, count: 0 },
     attach(user: LinkUser) {
       link.user = user;
