@@ -17,7 +17,7 @@ const forNode = ["-fPIC", "-fno-omit-frame-pointer", "-fvisibility=hidden", ...s
 
 /** The files of hal/lua that boot, seal, watch and feed a board: modules of the firmware do without. */
 const ofBoards = new Set(
-  ["application", "arena", "crash", "errno", "no-collector", "place", "runtime", "stack", "storage", "watch"].map((name) => `${name}.c`),
+  ["application", "arena", "crash", "errno", "no-collector", "place", "runtime", "stack", "state", "storage", "watch"].map((name) => `${name}.c`),
 );
 
 function filesIn(folder: string): string[] {
