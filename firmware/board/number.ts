@@ -56,8 +56,7 @@ export function createNumber(numbers: Numbers, name: string, spec: NumberSpec): 
     name,
     min: spec.min,
     max: spec.max,
-    // Grouped to the right, as Lua joins texts: grouped to the left, every text between would be left over.
-    reason: "send a whole number of seconds from " + (spec.min + (" to " + spec.max)),
+    reason: `send a whole number of seconds from ${spec.min} to ${spec.max}`,
     value: inRange ? kept : spec.initial,
   };
   numbers.list.push(number);
