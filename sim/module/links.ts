@@ -1,11 +1,11 @@
 import type { Timer } from "../clock";
 import type { TlsRequest } from "../network/certificates";
-import type { Network } from "../network/network";
+import { ConnectFailure, type Network } from "../network/network";
 import { hearsFromPeer } from "./faults/links";
 import type { ModuleFaults } from "./faults/module-faults";
 import { Link, LinkState } from "./link";
 import type { ModuleObserver } from "./observer";
-import type { Personality, Span } from "./personality";
+import type { Personality, Remark, Span } from "./personality";
 import type { Printer } from "./printer";
 import { errnoOf } from "./secure";
 import type { Settings } from "./settings";
@@ -24,7 +24,7 @@ const RETRANSMIT_AFTER: Span = [500, 3_000];
 export class Links {
   readonly all: readonly Link[];
   /** How the connect that is under way ends. At most one is: the command interpreter waits for it. */
-  private connectDone: ((ok: boolean, reason: string, errno?: number) => void) | undefined;
+  private connectDone: ((ok: boolean, reason: string, errno?: number, unresolved?: boolean) => void) | undefined;
   /** Ends the connect that is under way when it takes too long. */
   private patience: Timer | undefined;
   /** The socket task waits for a peer that takes its time. */
@@ -74,12 +74,12 @@ export class Links {
 
   /** Opens a connection, with TLS if asked for; `done` is called once. `timeout` in ms, 0 for the stack's own. */
   connect(
-    link: Link, host: string, port: number, timeout: number, done: (ok: boolean) => void, tls?: TlsRequest,
+    link: Link, host: string, port: number, timeout: number, done: (ok: boolean, remark?: Remark) => void, tls?: TlsRequest,
   ): void {
     link.start(host, port, tls === undefined ? "TCP" : "SSL");
     const limit = timeout > 0 ? timeout : this.timers.pick(this.personality.timings.connectTimeout);
     this.patience = this.timers.after(limit, () => this.connectDone?.(false, "timed out"));
-    this.connectDone = (ok, reason, errno) => {
+    this.connectDone = (ok, reason, errno, unresolved = false) => {
       this.connectDone = undefined;
       this.patience?.cancel();
       if (ok) {
@@ -89,7 +89,11 @@ export class Links {
         this.tellErrno(errno);
         link.destroy();
       }
-      this.tellStarted(link, ok, () => done(ok));
+      if (ok || unresolved) {
+        done(ok, unresolved ? "dnsFail" : undefined);
+      } else {
+        this.tellFailed(link, () => done(false));
+      }
     };
     if (this.station.inReach) {
       this.dial(link, host, port, tls);
@@ -97,9 +101,9 @@ export class Links {
   }
 
   /** Some generations say CLOSED of a connection that never was, before or after the ERROR. */
-  private tellStarted(link: Link, ok: boolean, done: () => void): void {
+  private tellFailed(link: Link, done: () => void): void {
     const { side, chance } = this.personality.habits.closedAtFailedStart;
-    const tells = !ok && this.timers.chance(chance);
+    const tells = this.timers.chance(chance);
     if (tells && side === "before") {
       this.tellClosed(link);
     }
@@ -146,7 +150,8 @@ export class Links {
     const socket = this.network.connect(host, port, {
       connected: () => this.connected(link, tls !== undefined),
       failed: (reason, failure, flaws) =>
-        this.connectDone?.(false, reason, errnoOf(tls !== undefined, failure, flaws)),
+        this.connectDone?.(
+          false, reason, errnoOf(tls !== undefined, failure, flaws), failure === ConnectFailure.UnknownHost),
       data: (chunk) => {
         this.observer.linkReceived?.(link.id, chunk);
         hearsFromPeer(this.faults, this, link, () => {

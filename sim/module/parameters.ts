@@ -30,10 +30,10 @@ export class Parameters {
     return this.list.length;
   }
 
-  /** Throws unless there are `least` to `most` parameters. */
-  expect(least: number, most: number): void {
+  /** Throws unless there are `least` to `most` parameters; with a remark if there are fewer. */
+  expect(least: number, most: number, remark?: Remark): void {
     if (this.count < least || this.count > most) {
-      throw new ParameterError();
+      throw new ParameterError(this.count < least ? remark : undefined);
     }
   }
 
@@ -51,15 +51,15 @@ export class Parameters {
     return Buffer.from(parameter.text, "latin1").toString("utf8");
   }
 
-  /** An integer from `least` to `most`, decimal or, after 0x, hexadecimal. */
-  integer(position: number, least: number, most: number): number {
+  /** An integer from `least` to `most`, decimal or, after 0x, hexadecimal. `remark`: what is said of any other. */
+  integer(position: number, least: number, most: number, remark?: Remark): number {
     const parameter = this.list[position];
     if (parameter === undefined || parameter.quoted || !/^(-?\d{1,10}|0x[0-9a-f]{1,8})$/i.test(parameter.text)) {
-      throw new ParameterError();
+      throw new ParameterError(remark);
     }
     const value = Number(parameter.text);
     if (value < least || value > most) {
-      throw new ParameterError();
+      throw new ParameterError(remark);
     }
     return value;
   }

@@ -10,7 +10,7 @@ export function target({ settings, links }: Firmware, parameters: Parameters): {
   if (!settings.multiple) {
     return { link: links.link(0), at: 0 };
   }
-  return { link: links.link(parameters.integer(0, 0, links.all.length - 1)), at: 1 };
+  return { link: links.link(parameters.integer(0, 0, links.all.length - 1, "idError")), at: 1 };
 }
 
 /** As {@link target}, for a command that sets something of one link or, by the number after the last, of all. */

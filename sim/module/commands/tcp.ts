@@ -3,6 +3,7 @@ import { failsToConnect, failsToResolve, findsLinkInUse, misreads } from "../fau
 import type { Firmware } from "../firmware";
 import { LinkState, type Link } from "../link";
 import { ParameterError, type Parameters } from "../parameters";
+import type { Remark } from "../personality";
 import { tlsRequest } from "../secure";
 import { StationState } from "../station";
 import { ofLink, target } from "./targets";
@@ -37,7 +38,10 @@ export const tcpCommands: Record<string, CommandEntry> = {
     set: setReceiveType,
   },
   "+CIPRECVLEN": {
-    query: ({ links, answer }) => answer(`+CIPRECVLEN:${links.all.map((link) => link.unread).join(",")}`),
+    query: ({ links, answer, personality: { strings } }) => {
+      const lengths = links.all.map((link) => (link.open || link.unread > 0 ? link.unread : strings.closedLength));
+      return answer(`+CIPRECVLEN:${lengths.join(",")}`);
+    },
   },
   "+CIPRECVDATA": { set: read },
   "+CIPDINFO": {
@@ -60,11 +64,12 @@ function describe(name: string, link: Link): string {
   return `${name}:${link.id},"${link.kind}","${link.remoteIp}",${link.port},${link.localPort},0\r\n`;
 }
 
-function setMultiple({ settings, links }: Firmware, parameters: Parameters): Outcome {
+function setMultiple(firmware: Firmware, parameters: Parameters): Outcome {
+  const { settings, links } = firmware;
   parameters.expect(1, 1);
   const multiple = parameters.integer(0, 0, 1) === 1;
   if (links.anyOpen) {
-    return Outcome.Error;
+    return firmware.refuse("linkIsBuilt");
   }
   settings.multiple = multiple;
   return Outcome.Ok;
@@ -73,23 +78,24 @@ function setMultiple({ settings, links }: Firmware, parameters: Parameters): Out
 function start(firmware: Firmware, parameters: Parameters): Outcome {
   const { settings, links, station, personality: { limits, habits } } = firmware;
   const { link, at } = target(firmware, parameters);
-  parameters.expect(at + 3, at + 6);
+  parameters.expect(at + 3, at + (limits.startTimeout > 0 ? 6 : 5), "missingParameter");
   const kind = parameters.text(at, 8);
   const host = parameters.text(at + 1, limits.host);
-  const port = parameters.integer(at + 2, 1, 65535);
+  const port = parameters.integer(at + 2, 1, 65535, "entryError");
   const options = links.tcpOptions(link);
   const keepAlive = parameters.integerOr(at + 3, 0, 7200, options.keepAlive);
   if (parameters.has(at + 4)) {
     parameters.text(at + 4, 39);
   }
-  const timeout = parameters.integerOr(at + 5, 0, 60_000, 0);
+  const timeout = parameters.integerOr(at + 5, 0, limits.startTimeout, 0);
   const isSecure = kind.toUpperCase() === "SSL";
   if (!isSecure && kind.toUpperCase() !== "TCP") {
     return firmware.refuse("linkTypeError");
   }
   findsLinkInUse(firmware, link, host, port);
-  if (host === "" || link.state !== LinkState.Free || !station.hasAddress) {
-    return Outcome.Error;
+  const hindrance = hindranceTo(host, link, station);
+  if (hindrance !== undefined) {
+    return firmware.refuse(hindrance);
   }
   options.keepAlive = keepAlive;
   const failure = failsToConnect(firmware, link, host);
@@ -104,30 +110,47 @@ function start(firmware: Firmware, parameters: Parameters): Outcome {
     links.tellErrno(tls);
     return Outcome.Error;
   }
-  links.connect(link, host, port, timeout, (ok) => firmware.finish(ok ? Outcome.Ok : Outcome.Error), tls);
+  links.connect(link, host, port, timeout, (ok, remark) => {
+    firmware.finish(ok ? Outcome.Ok : remark === undefined ? Outcome.Error : firmware.refuse(remark));
+  }, tls);
   return Outcome.Later;
+}
+
+/** Why a connection is not even tried. */
+function hindranceTo(host: string, link: Link, station: Firmware["station"]): Remark | undefined {
+  if (host === "") {
+    return "ipError";
+  }
+  if (!station.hasAddress) {
+    return "noIp";
+  }
+  return link.state === LinkState.Free ? undefined : "alreadyConnected";
 }
 
 function send(firmware: Firmware, parameters: Parameters): Outcome {
   const { link, at } = target(firmware, parameters);
   parameters.expect(at + 1, at + 1);
-  const length = parameters.integer(at, 1, firmware.personality.limits.send);
-  return link.open ? firmware.collectAndSend(link, length) : Outcome.Error;
+  const length = parameters.integer(at, 1, 2_147_483_647);
+  if (!link.open) {
+    return firmware.refuse("linkNotValid");
+  }
+  return length > firmware.personality.limits.send ? firmware.refuse("tooLong") : firmware.collectAndSend(link, length);
 }
 
-function closeOnly({ settings, links }: Firmware): Outcome {
-  return settings.multiple ? Outcome.Error : closeOpen(links, links.link(0));
+function closeOnly(firmware: Firmware): Outcome {
+  return firmware.settings.multiple ? firmware.refuse("multiple") : closeOpen(firmware, firmware.links.link(0));
 }
 
-function closeNamed({ settings, links }: Firmware, parameters: Parameters): Outcome {
+function closeNamed(firmware: Firmware, parameters: Parameters): Outcome {
+  const { settings, links } = firmware;
   parameters.expect(1, 1);
   if (!settings.multiple) {
-    return Outcome.Error;
+    return firmware.refuse("single");
   }
   const all = links.all.length;
-  const id = parameters.integer(0, 0, all);
+  const id = parameters.integer(0, 0, all, "idError");
   if (id !== all) {
-    return closeOpen(links, links.link(id));
+    return closeOpen(firmware, links.link(id));
   }
   for (const link of links.all.filter(isOpen)) {
     links.close(link);
@@ -135,18 +158,18 @@ function closeNamed({ settings, links }: Firmware, parameters: Parameters): Outc
   return Outcome.Ok;
 }
 
-function closeOpen(links: Firmware["links"], link: Link): Outcome {
+function closeOpen(firmware: Firmware, link: Link): Outcome {
   if (!link.open) {
-    return Outcome.Error;
+    return firmware.refuse("unlink");
   }
-  links.close(link);
+  firmware.links.close(link);
   return Outcome.Ok;
 }
 
 function tellStatus({ links, station, printer }: Firmware): Outcome {
   const open = links.all.filter(isOpen);
   const offline = station.state === StationState.NeverStarted || station.state === StationState.Disconnected;
-  const status = offline ? 5 : open.length > 0 ? 3 : 2;
+  const status = offline ? 5 : open.length > 0 ? 3 : links.all.some(({ starts }) => starts > 0) ? 4 : 2;
   printer.print(`STATUS:${status}\r\n`, ...open.map((link) => describe("+CIPSTATUS", link)));
   return Outcome.Ok;
 }
@@ -211,7 +234,7 @@ function resolve(firmware: Firmware, parameters: Parameters): Outcome {
   parameters.expect(1, 2);
   const host = parameters.text(0, personality.limits.host);
   if (!station.hasAddress) {
-    return Outcome.Error;
+    return firmware.refuse("noIp");
   }
   const failure = failsToResolve(firmware);
   if (failure !== undefined) {
@@ -224,7 +247,7 @@ function resolve(firmware: Firmware, parameters: Parameters): Outcome {
     }
     waiting = false;
     if (address === undefined) {
-      firmware.finish(Outcome.Error);
+      firmware.finish(firmware.refuse("dnsFail"));
       return;
     }
     firmware.printer.print(`${personality.strings.domain(address)}\r\n`);

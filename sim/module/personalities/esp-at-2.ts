@@ -52,7 +52,7 @@ export const espAt2: Personality = {
     prompt: [4, 8],
     betweenWrites: [0.1, 1.5],
     received: [3.5, 4.5],
-    sent: [6, 10],
+    sent: [4, 8],
     associate: [800, 1700],
     dhcp: [400, 800],
     wrongPassword: [2_800, 3_200],
