@@ -4,7 +4,7 @@ export const enum Breach {
 
   // Packets that cannot be read.
 
-  /** A remaining length of more than four bytes. [MQTT 3.1.1 §2.2.3] */
+  /** A remaining length of more than four bytes [MQTT 3.1.1 §2.2.3]; in MQTT 5.0, of more than it needs [MQTT5-1.5.5-1]. */
   RemainingLength,
   /** A packet type that does not exist. [MQTT 3.1.1 §2.2.1] */
   UnknownType,

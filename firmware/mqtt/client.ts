@@ -191,7 +191,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   };
   const events311 = createReaderEvents(client);
   readerAttach(reader, five === undefined ? events311 : five.listen(client, events311));
-  reader.mayBeBare = five !== undefined;
+  reader.isFive = five !== undefined;
   if (options.parts !== undefined) reader.large = options.parts.taker(client);
   const user = createLinkUser(client, { up: linkUp, down: linkDown });
   link.attach(options.sources === undefined ? user : options.sources.user(client, user));

@@ -67,8 +67,8 @@ export interface Reader {
   /** Of a packet that is read over: the length of its topic and its packet identifier, as far as they have come. */
   topicLength: number;
   id: number;
-  /** Its topic may be empty, as in MQTT 5.0, where an alias stands for it. */
-  mayBeBare: boolean;
+  /** The stream is of MQTT 5.0: a topic may be empty, since an alias may stand for it; a length may not be longer than it need be. */
+  isFive: boolean;
   /** Who takes what is too large; otherwise it is read over. */
   large: LargeTaker | undefined;
 }
@@ -89,7 +89,7 @@ export function createReader(size: number): Reader {
     have: 0,
     topicLength: 0,
     id: 0,
-    mayBeBare: false,
+    isFive: false,
     large: undefined,
   };
 }
@@ -162,6 +162,11 @@ function feedLength(reader: Reader, now: Millis, byte: number): void {
     }
     return;
   }
+  if (byte === 0 && reader.factor > 1 && reader.isFive) {
+    // [MQTT5-1.5.5-1]
+    giveUp(reader, now, Breach.RemainingLength);
+    return;
+  }
   reader.have = 0;
   if (reader.remaining === 0) {
     reader.state = ReaderState.First;
@@ -217,7 +222,7 @@ function feedSkip(reader: Reader, now: Millis, bytes: Bytes, at: number, count: 
   if (part === room && reader.large !== undefined) reader.large.begin(now);
   if (reader.have < reader.remaining) return part;
   const head = 2 + reader.topicLength + ((reader.first & QOS_BITS) === 0 ? 0 : 2);
-  const nameless = reader.topicLength === 0 && !reader.mayBeBare;
+  const nameless = reader.topicLength === 0 && !reader.isFive;
   if (nameless || head > reader.remaining) {
     // The topic is empty, or does not end within the packet: what was taken for the identifier is none.
     giveUp(reader, now, nameless ? Breach.TopicEmpty : Breach.Length);

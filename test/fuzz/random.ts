@@ -16,17 +16,30 @@ export function mix(a: number, b: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-  function below(count: number): number {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
+/** One is made for every input: methods cost nothing to make. */
+class Seeded implements Random {
+  private state: number;
+
+  constructor(seed: number) {
+    this.state = seed >>> 0;
+  }
+
+  below(count: number): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let x = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
     x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
     return Math.floor((((x ^ (x >>> 14)) >>> 0) / 4294967296) * count);
   }
-  return {
-    below,
-    percent: (chance) => below(100) < chance,
-    pick: (choices) => choices[below(choices.length)] ?? choices[0],
-  };
+
+  percent(chance: number): boolean {
+    return this.below(100) < chance;
+  }
+
+  pick<T>(choices: readonly [T, ...T[]]): T {
+    return choices[this.below(choices.length)] ?? choices[0];
+  }
+}
+
+export function createRandom(seed: number): Random {
+  return new Seeded(seed);
 }

@@ -14,6 +14,7 @@ const PUBLISH = 3;
 const PUBACK = 4;
 const PUBREC = 5;
 const PUBREL = 6;
+const PUBCOMP = 7;
 
 function typeOf(packet: readonly number[]): number {
   return (packet[0] ?? 0) >> 4;
@@ -193,6 +194,48 @@ export const faults: readonly Fault[] = [
     name: "PUBREC is left out",
     plant: (world) => onSaying(world, (packet) => (typeOf(packet) === PUBREC ? [] : packet)),
     complaint: /owes PUBREC/,
+  },
+  {
+    name: "PUBCOMP is left out",
+    plant: (world) => onSaying(world, (packet) => (typeOf(packet) === PUBCOMP ? [] : packet)),
+    complaint: /owes PUBCOMP/,
+  },
+  {
+    name: "releases go in another order after a lost link",
+    plant(world) {
+      const { wire, client } = world;
+      const down = wire.down.bind(wire);
+      wire.down = (loss) => {
+        down(loss);
+        const releases = client.exactlyOnce?.releases;
+        if (releases === undefined) return;
+        const ids = Array.from({ length: releases.count }, (_, i) => [releases.bytes[2 * i] ?? 0, releases.bytes[2 * i + 1] ?? 0]);
+        for (const [i, byte] of ids.reverse().flat().entries()) releases.bytes[i] = byte;
+      };
+    },
+    complaint: /PUBREL \d+ out of turn/,
+  },
+  {
+    name: "a message of MQTT 5.0 does not say that it has no properties",
+    plant: (world) =>
+      onPublish(world, (packet) => {
+        const at = 4 + (packet[3] ?? 0) + (qosOf(packet) === 0 ? 0 : 2);
+        if (world.client.five === undefined) return packet;
+        return [packet[0] ?? 0, (packet[1] ?? 0) - 1, ...packet.slice(2, at), ...packet.slice(at + 1)];
+      }),
+    complaint: /mqtt-packet refuses|lost|made up/,
+  },
+  {
+    name: "a message of MQTT 5.0 at QoS 1 or 2 has an alias and no topic",
+    plant: (world) =>
+      onPublish(world, (packet) => {
+        const length = packet[3] ?? 0;
+        if (world.client.five === undefined || qosOf(packet) === 0) return packet;
+        const id = packet.slice(4 + length, 6 + length);
+        const payload = packet.slice(7 + length);
+        return [packet[0] ?? 0, 8 + payload.length, 0, 0, ...id, 3, 35, 0, 1, ...payload];
+      }),
+    complaint: /lost|made up/,
   },
   {
     name: "a packet is cut in the middle",

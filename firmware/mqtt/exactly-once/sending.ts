@@ -57,6 +57,7 @@ export function pubrecRefused(client: Client, now: Millis, id: number): void {
   if (at < 0) return;
   const oldest = queueOver(queue, at);
   client.quota++;
+  client.stats.acknowledged++;
   publishEnded(client, now, oldest);
 }
 

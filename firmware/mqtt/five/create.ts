@@ -80,6 +80,7 @@ export function createFive(own: FiveOptions): FiveState {
     answer: createAnswer(),
     aliasesIn: createAliasesIn(own.aliasesIn ?? 0, own.aliasTopicSize ?? 0),
     readsOver: false,
+    packetSize: MOST,
     intake: ANY_NUMBER,
     maxInFlight: ANY_NUMBER,
     aliases,
@@ -161,6 +162,7 @@ function prepare(five: FiveState, options: ClientOptions, maxInFlight: number): 
   const own = five.own;
   const intake = intakeOf(own, options);
   five.intake = intake.messages;
+  five.packetSize = intake.packetSize;
   five.readsOver = own.maximumPacketSize !== undefined || options.parts !== undefined;
   five.maxInFlight = maxInFlight;
   five.parts = createConnectParts(options, own, intake);

@@ -8,7 +8,7 @@ import { copy, div, putU16, u16At } from "#native";
 import { type Client, ClientState } from "../client-state";
 import { DUP, lengthBytes, PacketType, PublishFlag, QOS_BITS } from "../packet";
 import { type ReaderEvents } from "../reader";
-import { keepAlias, mayAlias, topicAt, topicLength } from "./aliases";
+import { forgetAliasesIn, keepAlias, mayAlias, topicAt, topicLength } from "./aliases";
 import { packetCame } from "./incoming";
 import { varyingAt } from "./properties";
 import { readPublish } from "./publish";
@@ -29,8 +29,8 @@ export function listen(five: FiveState, client: Client, events: ReaderEvents): R
       else packetCame(five, client, now, first, bytes, at, count);
     },
     oversize(now, first, id, remaining) {
-      if (!five.readsOver) wrong(five, client, Reason.PacketTooLarge);
-      else events.oversize(now, first, id, remaining);
+      if (!five.readsOver || isTooLarge(five, remaining)) wrong(five, client, Reason.PacketTooLarge);
+      else if (mayReadOver(five, client, first, remaining)) events.oversize(now, first, id, remaining);
     },
     malformed(now, breach) {
       events.malformed(now, breach);
@@ -66,8 +66,7 @@ function publishCame(
     return;
   }
   if (qos === 2 && isTooMany(five, client, (first & DUP) !== 0)) {
-    if (client.exactlyOnce !== undefined) client.exactlyOnce.stats.overruns++;
-    wrong(five, client, Reason.ReceiveMaximumExceeded);
+    tooManyCame(five, client);
     return;
   }
   const end = putTogether(five, bytes, length, at + count);
@@ -77,10 +76,20 @@ function publishCame(
   five.refusal = 0;
 }
 
+/** Whether a packet is larger than the broker was told that one may be. [MQTT 5.0 §3.1.2.11.4] */
+function isTooLarge({ packetSize }: FiveState, remaining: number): boolean {
+  return 1 + lengthBytes(remaining) + remaining > packetSize;
+}
+
 /** Whether the broker has more messages at QoS 2 under way than it was given leave to. [MQTT5-3.3.4-9] */
 function isTooMany({ intake, inbound }: FiveState, { exactlyOnce }: Client, dup: boolean): boolean {
   if (exactlyOnce === undefined || exactlyOnce.received.count < intake) return false;
   return !exactlyOnce.isCopy(inbound.id, dup);
+}
+
+function tooManyCame(five: FiveState, client: Client): void {
+  if (client.exactlyOnce !== undefined) client.exactlyOnce.stats.overruns++;
+  wrong(five, client, Reason.ReceiveMaximumExceeded);
 }
 
 /**
@@ -103,7 +112,11 @@ function aliasCame({ aliasesIn, inbound }: FiveState, bytes: Bytes): number {
  */
 export function largeCame(five: FiveState, client: Client, qos: number): number {
   const { inbound, properties } = five;
-  const { buffer, size } = client.reader;
+  const { buffer, size, remaining } = client.reader;
+  if (isTooLarge(five, remaining)) {
+    wrong(five, client, Reason.PacketTooLarge);
+    return -1;
+  }
   if (!headIsWhole(buffer, size, qos)) return 0;
   const reason = readPublish(inbound, properties, qos, buffer, 0, size);
   if (reason !== Reason.Success) {
@@ -122,6 +135,36 @@ export function largeCame(five: FiveState, client: Client, qos: number): number 
   message.topicAt = properties.end + 2;
   message.topicLength = length;
   return inbound.payloadAt;
+}
+
+/**
+ * A PUBLISH was read over: what its head says counts all the same, as far as the reader's buffer has it. Of one whose head
+ * does not fit in there, nobody knows what its alias is to stand for, if it has one: then no alias stands for anything.
+ * False: it is wrong, and the link is ended.
+ */
+function mayReadOver(five: FiveState, client: Client, first: number, remaining: number): boolean {
+  const { buffer, size } = client.reader;
+  const qos = div(first & QOS_BITS, PublishFlag.Qos1);
+  // These are found where those of MQTT 3.1.1 are looked at.
+  if (client.state !== ClientState.Online || qos === 3) return true;
+  if (!headIsWhole(buffer, size, qos)) {
+    forgetAliasesIn(five.aliasesIn);
+    if (!endsBehind(buffer, size, qos, remaining)) return true;
+    wrong(five, client, Reason.MalformedPacket);
+    return false;
+  }
+  // With parts, it was looked at when it began.
+  if (client.parts === undefined && largeCame(five, client, qos) < 0) return false;
+  if (qos !== 2 || !isTooMany(five, client, (first & DUP) !== 0)) return true;
+  tooManyCame(five, client);
+  return false;
+}
+
+/** Whether properties that go on behind the first `size` bytes of a packet say that they go on behind its end, too. */
+function endsBehind(buffer: Bytes, size: number, qos: number, remaining: number): boolean {
+  const at = 2 + u16At(buffer, 0) + (qos === 0 ? 0 : 2);
+  const length = at >= size ? -1 : varyingAt(buffer, at, size);
+  return length >= 0 && at + lengthBytes(length) + length > remaining;
 }
 
 /** Whether all that comes before the payload is among the first `size` bytes. */

@@ -69,6 +69,7 @@ describe("an acknowledgement of MQTT 5.0", () => {
     fromBroker(session, { cmd: "pubrec", messageId: 1, reasonCode: 0x97 });
     expect(session.told).toEqual(["5 reason 151 id 1 about a/exact"]);
     expect(session.five.stats.rejected).toBe(1);
+    expect(session.client.stats.acknowledged).toBe(1);
     expect(exchange(session)).toEqual([]);
     expect(outboxCount(session.client.outbox)).toBe(0);
     session.link.down(LinkLoss.Peer);

@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../../firmware/core/link";
 import { Breach } from "../../../../firmware/mqtt/breach";
-import { Fault } from "../../../../firmware/mqtt/client-state";
+import { type ClientOptions, Fault } from "../../../../firmware/mqtt/client-state";
 import { refuseMessage } from "../../../../firmware/mqtt/five/create";
 import { findProperty, Property } from "../../../../firmware/mqtt/five/properties";
 import { answerWith } from "../../../../firmware/mqtt/five/send";
 import type { FiveOptions } from "../../../../firmware/mqtt/five/state";
 import { createPublication } from "../../../../firmware/mqtt/publication";
 import { publishText } from "../../../../firmware/mqtt/publish";
+import { createParts } from "../../../../firmware/mqtt/receive/parts";
 import { SubscriptionState } from "../../../../firmware/mqtt/subscriptions";
 import { commands, describeMessage, exchange, fromBroker, publishes, raw } from "../session";
 import { begin, createFiveSession, type FiveSession, goodbyes, publish, settle, subscribe } from "./rig";
@@ -17,8 +18,8 @@ import { section, tellProperties, text } from "./wire";
 const numRuns = process.env["MOTH_EXECUTOR"] === "lua" ? 15 : 200;
 
 /** Everything that comes below `a/`, with its properties behind it. */
-function reading(own: FiveOptions = {}): FiveSession & { heard: string[] } {
-  const session = createFiveSession(own, {}, true);
+function reading(own: FiveOptions = {}, options: Partial<ClientOptions> = {}): FiveSession & { heard: string[] } {
+  const session = createFiveSession(own, options, true);
   const heard: string[] = [];
   subscribe(session, "a/#", 2, {
     message(_now, message) {
@@ -120,6 +121,63 @@ describe("a message from a broker that speaks MQTT 5.0", () => {
     expect(commands(exchange(session))).toEqual(["puback"]);
   });
 
+  it("[MQTT5-3.1.2-24] that is read over ends the link when it is larger than the application has asked for", () => {
+    // First byte, two of length, topic and the length of no properties.
+    const head = 1 + 2 + 3 + 1;
+    const session = reading({ maximumPacketSize: 200 });
+    publish(session, "a", "x".repeat(200 - head));
+    expect(session.client.stats.oversize).toBe(1);
+    publish(session, "a", "x".repeat(201 - head));
+    expect([session.client.breach, session.client.stats.oversize]).toEqual([Breach.TooLarge, 1]);
+    expect(goodbyes(exchange(session))).toEqual([0x95]);
+  });
+
+  it("[MQTT5-3.1.2-24] that is taken in parts ends the link when it is larger than the application has asked for", () => {
+    const session = createFiveSession({ maximumPacketSize: 200 }, { parts: createParts() });
+    const heard: string[] = [];
+    subscribe(session, "a/#", 1, {
+      message: () => heard.push("whole"),
+      parts: {
+        begin: (_now, _message, total) => heard.push(`begin ${total}`),
+        part: () => undefined,
+        end: () => heard.push("end"),
+        aborted: () => heard.push("aborted"),
+      },
+    });
+    settle(session);
+    publish(session, "a", "x".repeat(193));
+    publish(session, "a", "x".repeat(194));
+    expect(heard).toEqual(["begin 193", "end"]);
+    expect(goodbyes(exchange(session))).toEqual([0x95]);
+  });
+
+  it("that is read over is looked at all the same, as far as it fits", () => {
+    const property = [1, 1];
+    const twice = section(property, property);
+    const beyond = [0, 1, 0x61, 0xc8, 0x02];
+    for (const [head, reason] of [[[0, 1, 0x61, ...twice], 0x82], [beyond, 0x81], [[0, 1, 0x61, 0x80, 0x80, 0x80, 0x80], 0x81]] as const) {
+      const session = reading({ maximumPacketSize: 4096 });
+      raw(session, 0x30, 0xac, 0x02, ...head, ...new Uint8Array(300 - head.length));
+      expect(goodbyes(exchange(session))).toEqual([reason]);
+    }
+  });
+
+  it("[MQTT5-3.3.4-9] that is read over counts among those that were asked for", () => {
+    const session = reading({ maximumPacketSize: 4096, receiveMaximum: 1 });
+    for (const messageId of [1, 1, 2]) publish(session, "a", "x".repeat(130), {}, { qos: 2, messageId });
+    expect(session.client.exactlyOnce?.stats).toMatchObject({ duplicates: 1, overruns: 1 });
+    expect(goodbyes(exchange(session))).toEqual([0x93]);
+  });
+
+  it("[MQTT5-1.5.5-1] ends the link when its length takes more bytes than it needs", () => {
+    for (const length of [[0x84, 0x00], [0x84, 0x80, 0x00], [0x84, 0x80, 0x80, 0x00], [0x80, 0x00]]) {
+      const session = reading();
+      raw(session, 0x30, ...length, 0, 1, 0x61, 0);
+      expect([session.heard, session.client.breach]).toEqual([[], Breach.RemainingLength]);
+      expect(goodbyes(exchange(session))).toEqual([0x81]);
+    }
+  });
+
   it("[MQTT5-4.7.2-1] is for no filter that begins with a wildcard when its topic begins with $", () => {
     const session = createFiveSession({}, {}, true);
     const heard: string[] = [];
@@ -206,6 +264,36 @@ describe("a topic alias of the broker", () => {
     publish(session, "", "3", { topicAlias: 2 });
     expect(session.heard).toHaveLength(2);
     expect(goodbyes(exchange(session))).toEqual([0x82]);
+  });
+});
+
+describe("a topic alias of the broker in a message that is read over", () => {
+  const own = { aliasesIn: 3, aliasTopicSize: 16, maximumPacketSize: 4096 };
+
+  it("[MQTT5-3.3.2-10] stands for its topic from then on", () => {
+    const session = reading(own);
+    publish(session, "a/old", "1", { topicAlias: 2 });
+    publish(session, "a/new", "x".repeat(130), { topicAlias: 2 });
+    publish(session, "", "3", { topicAlias: 2 });
+    expect(session.heard).toEqual(["a/old 1 0, 35 2", "a/new 3 0, 35 2"]);
+  });
+
+  it("is none that may be used when it was not announced", () => {
+    const session = reading(own);
+    publish(session, "a", "x".repeat(130), { topicAlias: 4 });
+    expect(goodbyes(exchange(session))).toEqual([0x94]);
+  });
+
+  it("that does not fit in the buffer leaves none of them standing for anything, or one would stand for the wrong topic", () => {
+    for (const parts of [undefined, createParts()]) {
+      const session = reading(own, { parts });
+      publish(session, "a/old", "1", { topicAlias: 2 });
+      publish(session, "a/new", "", { userProperties: { name: "x".repeat(130) }, topicAlias: 2 });
+      expect(session.client.stats.oversize).toBe(1);
+      publish(session, "", "3", { topicAlias: 2 });
+      expect(session.heard).toHaveLength(1);
+      expect(goodbyes(exchange(session))).toEqual([0x82]);
+    }
   });
 });
 
