@@ -60,6 +60,8 @@ export class LineEnd {
   fifoThreshold = 100;
   /** Silence after which a shorter chunk is handed on, in byte times. */
   idleSymbols = 10;
+  /** Told of each new rate of this end, once it holds. */
+  onBaud: ((baud: number) => void) | undefined;
   /** Sees the bytes that this end puts into its transmit ring. They are the caller's: copy to keep. */
   tap: ((bytes: Uint8Array) => void) | undefined;
 
@@ -137,6 +139,7 @@ export class LineEnd {
     this.rate = baud;
     this.outgoing.setSendRate(baud);
     this.incoming.setReceiveRate(baud);
+    this.onBaud?.(baud);
     return true;
   }
 

@@ -21,6 +21,7 @@ export const verbs: readonly Verb[] = [
   { name: "flash", summary: "write an image into a board", load: () => import("./flash") },
   { name: "provision", summary: "tell a board its networks, brokers and name", load: () => import("./provision") },
   { name: "monitor", summary: "be the terminal of a board, and explain its crashes", load: () => import("./monitor") },
+  { name: "module", summary: "offer a simulated Wi-Fi module to any program, as a TCP port or a serial device", load: () => import("./module") },
   { name: "faults", summary: "list what can go wrong with a simulated module, and what a host should do", load: () => import("./faults") },
   { name: "decode", summary: "explain the crash reports in a text", load: () => import("./decode") },
 ];

@@ -2,7 +2,6 @@
 import type { SimClock } from "../../sim/clock";
 import type { ModuleObserver, ResetCause } from "../../sim/module/observer";
 import { strikeText } from "../faults";
-import type { MqttWatch } from "./mqtt-watch";
 import { printable, type Reporter } from "./report";
 
 const CAUSES: Record<ResetCause, string> = {
@@ -13,8 +12,15 @@ const CAUSES: Record<ResetCause, string> = {
   crash: "has reset itself",
 };
 
+/** Sees what goes through the module's links. */
+export interface Traffic {
+  open(): void;
+  fromBoard(bytes: Uint8Array): void;
+  toBoard(bytes: Uint8Array): void;
+}
+
 export function watchModule(
-  clock: SimClock, reporter: Reporter, mqtt: MqttWatch, traced: boolean, goesOn: () => boolean,
+  clock: SimClock, reporter: Reporter, traffic: Traffic, traced: boolean, goesOn: () => boolean,
 ): ModuleObserver {
   const trace = new AtTrace((direction, text) => {
     reporter.event(clock.now, "trace", "at", `${direction} ${printable(text)}`, { direction, bytes: text });
@@ -32,18 +38,18 @@ export function watchModule(
     },
     wifiLost: () => reporter.event(clock.now, "wifi", "lost", "lost"),
     linkOpened: (_link, host, port) => {
-      mqtt.open();
+      traffic.open();
       reporter.event(clock.now, "tcp", "connected", `connected to ${host}:${port}`, { host, port });
     },
     linkRefused: (_link, host, port, reason) => {
-      const text = `cannot connect to ${host}:${port} (${reason}), will be tried again`;
+      const text = `cannot connect to ${host}:${port} (${reason})${goesOn() ? ", will be tried again" : ""}`;
       reporter.event(clock.now, "tcp", "unreachable", text, { host, port, reason });
     },
     linkClosed: () => {
       reporter.event(clock.now, "tcp", "closed", goesOn() ? "closed, the board will connect again" : "closed");
     },
-    linkSent: (_link, bytes) => mqtt.fromBoard(bytes),
-    linkReceived: (_link, bytes) => mqtt.toBoard(bytes),
+    linkSent: (_link, bytes) => traffic.fromBoard(bytes),
+    linkReceived: (_link, bytes) => traffic.toBoard(bytes),
   };
 }
 

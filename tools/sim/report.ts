@@ -2,7 +2,7 @@
 import pc from "picocolors";
 
 /** Who an event is about; the first column of a line. */
-export type Topic = "power" | "module" | "fault" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
+export type Topic = "host" | "power" | "module" | "fault" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
 
 export interface Reporter {
   /**
@@ -54,6 +54,7 @@ export class LineReporter implements Reporter {
       case "world":
       case "broker":
         return this.colors.bold(text);
+      case "host":
       case "console":
         return this.colors.magenta(text);
       case "trace":
