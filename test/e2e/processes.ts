@@ -88,11 +88,11 @@ export class Program {
 /** An event that `moth sim --json` told. */
 export type SimEvent = Readonly<Record<string, unknown>>;
 
-/** A board that `moth sim`, or `moth run`, drives as a program of its own. */
+/** A board that `moth sim` or `moth run` drives, or a module that `moth module` offers, as a program of its own. */
 export class Sim {
   readonly program: Program;
 
-  constructor(args: readonly string[], env: Record<string, string> = {}, verb: "sim" | "run" = "sim") {
+  constructor(args: readonly string[], env: Record<string, string> = {}, verb: "sim" | "run" | "module" = "sim") {
     this.program = new Program(process.execPath, ["tools/moth.mjs", verb, "--json", ...args], env);
   }
 
