@@ -15,11 +15,15 @@ import { type Flow } from "./flow";
 export interface IdList {
   /** Where they stand. */
   flow: Flow;
-  /** Their packet identifiers, oldest first, two bytes each as `u16At` reads them. */
-  readonly bytes: Bytes;
-  /** How many there may be, and how many there are. */
+  /** How many there may be. */
   readonly capacity: number;
+  /** How many there are. This and what follows is for `exactly-once/id-list.ts` to change. */
   count: number;
+  /** Their packet identifiers, oldest first, two bytes each, and how many had room in front of them. */
+  readonly bytes: Bytes;
+  first: number;
+  /** In a long list: a 1 for each identifier that is in it, that of the identifier 1 first. */
+  readonly marks: Bytes | undefined;
 }
 
 /** Counters since power-on. */

@@ -1,5 +1,6 @@
 /** Faults, as they were seen in clients, planted into a world that is otherwise right: the harnesses must find each. */
 import { type Client } from "../../firmware/mqtt/client-state";
+import { idListClear } from "../../firmware/mqtt/exactly-once/id-list";
 import { queueClear } from "../../hal/node/native";
 import { type World } from "../firmware/mqtt/model/world";
 
@@ -184,7 +185,7 @@ export const faults: readonly Fault[] = [
       if (exactlyOnce === undefined) return;
       const isNew = exactlyOnce.isNew;
       exactlyOnce.isNew = (given, flags, id) => {
-        exactlyOnce.received.count = 0;
+        idListClear(exactlyOnce.received);
         return isNew(given, flags, id);
       };
     },

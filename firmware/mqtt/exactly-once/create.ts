@@ -5,13 +5,12 @@
  *
  * What it remembers of an exchange is its identifier, two bytes; the message itself is in the outbox until its PUBREC.
  */
-import { u16At } from "#native";
 import { createDeadline, disarm } from "../../core/time";
 import { type ExactlyOnce, type ExactlyOnceStats } from "../exactly-once";
 import { afterLinkLoss, afterSessionLoss, Flow } from "../flow";
 import { nearest } from "../identifiers";
 import { openWindow } from "../window";
-import { createIdList } from "./id-list";
+import { createIdList, idListAt, idListClear } from "./id-list";
 import { createAnswers } from "./answers";
 import { confirm, forget, isCopy, isNew, pubrelCame, type Receiving } from "./receiving";
 import { packetCame } from "./packets";
@@ -81,8 +80,8 @@ export function createExactlyOnce(options: ExactlyOnceOptions): ExactlyOnce {
     },
     sessionLost(client, discarded) {
       const all = discarded + releases.count;
-      if (afterSessionLoss(releases.flow, 2) === Flow.Ended) releases.count = 0;
-      if (afterSessionLoss(received.flow, 2) === Flow.Ended) received.count = 0;
+      if (afterSessionLoss(releases.flow, 2) === Flow.Ended) idListClear(releases);
+      if (afterSessionLoss(received.flow, 2) === Flow.Ended) idListClear(received);
       receiving.certain = true;
       stats.discarded += all;
       openWindow(client, client.maxInFlight);
@@ -90,7 +89,7 @@ export function createExactlyOnce(options: ExactlyOnceOptions): ExactlyOnce {
     },
     nearestRelease(id, held) {
       let lowest = held;
-      for (let i = 0; i < releases.count; i++) lowest = nearest(id, lowest, u16At(releases.bytes, 2 * i));
+      for (let i = 0; i < releases.count; i++) lowest = nearest(id, lowest, idListAt(releases, i));
       return lowest;
     },
   };

@@ -1,6 +1,6 @@
 /** What we publish at QoS 2, from the broker's PUBREC on. [MQTT-4.3.3-1] */
 import type { Millis } from "../../../hal/hal";
-import { queueFind, queueOver, u16At } from "#native";
+import { queueFind, queueOver } from "#native";
 import { arm, type Deadline, disarm } from "../../core/time";
 import { type Client } from "../client-state";
 import { type IdList } from "../exactly-once";
@@ -10,7 +10,7 @@ import { PublishFlag } from "../packet";
 import { ACK_PATIENCE } from "../sender";
 import { moveWindow, publishEnded } from "../window";
 import { type Answers, PUBREL, say } from "./answers";
-import { idListAdd, idListFind, idListRemove } from "./id-list";
+import { idListAdd, idListAt, idListHas, idListRemove } from "./id-list";
 
 export interface Sending {
   readonly answers: Answers;
@@ -35,7 +35,7 @@ export function pubrecCame(sending: Sending, client: Client, now: Millis, id: nu
     if (!idListAdd(releases, id)) return;
     if (client.keeper !== undefined && !client.keeper.identifiers(client)) {
       // It stays a message that waits for PUBREC. Patience with that ends the link, and the next one sends it again.
-      releases.count--;
+      idListRemove(releases, id);
       return;
     }
     const oldest = queueOver(outbox.queue, at);
@@ -43,7 +43,7 @@ export function pubrecCame(sending: Sending, client: Client, now: Millis, id: nu
     publishEnded(client, now, oldest);
     if (!sending.patience.armed) arm(sending.patience, now, ACK_PATIENCE);
     say(answers, client, PUBREL, id, true);
-  } else if (idListFind(releases, id) >= 0) {
+  } else if (idListHas(releases, id)) {
     say(answers, client, PUBREL, id, true);
   } else if (!outboxHolds(outbox, id)) {
     say(answers, client, PUBREL, id, false);
@@ -64,9 +64,8 @@ export function pubrecRefused(client: Client, now: Millis, id: number): void {
 /** PUBCOMP: the flow is over. One of nothing that is owed is late or repeated, and does no harm. */
 export function pubcompCame(sending: Sending, client: Client, now: Millis, id: number): void {
   const { releases, patience } = sending;
-  const place = idListFind(releases, id);
+  const place = idListRemove(releases, id);
   if (place < 0) return;
-  idListRemove(releases, place);
   if (client.keeper !== undefined) client.keeper.identifiers(client);
   moveWindow(client, 1);
   client.quota++;
@@ -81,6 +80,6 @@ export function resumeReleases(sending: Sending, client: Client, now: Millis): v
   const { answers, releases, patience } = sending;
   releases.flow = Flow.AwaitComp;
   if (releases.count === 0) return;
-  for (let i = 0; i < releases.count; i++) say(answers, client, PUBREL, u16At(releases.bytes, 2 * i), true);
+  for (let i = 0; i < releases.count; i++) say(answers, client, PUBREL, idListAt(releases, i), true);
   arm(patience, now, ACK_PATIENCE);
 }

@@ -34,10 +34,11 @@
  * QoS 2 message is refused then, since RAM alone cannot see to it that it comes once.
  */
 import { type Bytes, QueueNumber, type Storage } from "../../../hal/hal";
-import { allocate, copy, putU16, queueNumber, same, u16At } from "#native";
+import { allocate, copy, putU16, queueNumber, u16At } from "#native";
 import { arm, createDeadline, disarm, isDue } from "../../core/time";
 import { type Client, ClientState } from "../client-state";
 import { type IdList } from "../exactly-once";
+import { idListAt, idListCopy, idListHas, idListIs } from "../exactly-once/id-list";
 import { type Keeper } from "../keeper";
 import { outboxHolds } from "../outbox";
 import { QOS_2, QOS_BITS } from "../packet";
@@ -48,7 +49,6 @@ import {
   idIn,
   type Kept,
   kindIn,
-  listHolds,
   placeOf,
   saveRecord,
   SESSION_SLOT,
@@ -162,7 +162,7 @@ function keepReleases(kept: Kept, client: Client): boolean {
   const releases = client.exactlyOnce?.releases;
   if (releases === undefined) return true;
   for (let i = 0; i < releases.count; i++) {
-    const id = u16At(releases.bytes, 2 * i);
+    const id = idListAt(releases, i);
     const place = placeOf(kept, id);
     if (place < 0 || kindIn(kept, place) === RecordKind.Release) continue;
     putHeader(kept.record, RecordKind.Release, 0, kept.session, kept.sequence);
@@ -184,7 +184,7 @@ function keepReceived(kept: Kept, client: Client): boolean {
   const count = received.count;
   const hasCome = count > kept.seenReceived;
   kept.seenReceived = count;
-  if (count === kept.receivedCount && same(received.bytes, 0, kept.received, 0, 2 * count)) return true;
+  if (idListIs(received, kept.received, kept.receivedCount)) return true;
   if (!hasGone(kept, received)) {
     if (!isAllowed(kept.allowance)) {
       if (hasCome) kept.stats.passed++;
@@ -198,7 +198,7 @@ function keepReceived(kept: Kept, client: Client): boolean {
 /** Whether something is on the medium that is not in the list any more. */
 function hasGone(kept: Kept, received: IdList): boolean {
   for (let i = 0; i < kept.receivedCount; i++) {
-    if (!listHolds(received, u16At(kept.received, 2 * i))) return true;
+    if (!idListHas(received, u16At(kept.received, 2 * i))) return true;
   }
   return false;
 }
@@ -208,9 +208,9 @@ function saveSession(kept: Kept, received: IdList | undefined): boolean {
   if (count > LONGEST_LIST) return false;
   putHeader(kept.record, RecordKind.Session, 0, kept.session, kept.sequence);
   putInt32(kept.record, RECORD_HEADER, kept.mark);
-  if (received !== undefined) copy(received.bytes, 0, kept.record, RECORD_HEADER + MARK_SIZE, 2 * count);
+  if (received !== undefined) idListCopy(received, kept.record, RECORD_HEADER + MARK_SIZE);
   if (!saveRecord(kept, SESSION_SLOT, RECORD_HEADER + MARK_SIZE + 2 * count)) return false;
-  if (received !== undefined) copy(received.bytes, 0, kept.received, 0, 2 * count);
+  if (received !== undefined) idListCopy(received, kept.received, 0);
   kept.receivedCount = count;
   return true;
 }
@@ -266,7 +266,7 @@ function forget(kept: Kept, client: Client): boolean {
 
 function isHeld(client: Client, id: number, kind: RecordKind): boolean {
   if (kind !== RecordKind.Release) return outboxHolds(client.outbox, id);
-  return client.exactlyOnce !== undefined && listHolds(client.exactlyOnce.releases, id);
+  return client.exactlyOnce !== undefined && idListHas(client.exactlyOnce.releases, id);
 }
 
 /** Whether anything may have ended since it was last looked for: a message cannot end without one of these changing. */

@@ -2,7 +2,6 @@
 import type { Bytes, Storage } from "../../../hal/hal";
 import { byteAt, putU16, u16At } from "#native";
 import { type Deadline } from "../../core/time";
-import { type IdList } from "../exactly-once";
 import { type KeeperStats } from "../keeper";
 import { type Allowance } from "./allowance";
 import type { RecordKind } from "./record";
@@ -22,7 +21,7 @@ export interface Kept {
   /** The packet identifier of each place, two bytes each, 0 for a free one; and what its record is. */
   readonly ids: Bytes;
   readonly kinds: Bytes;
-  /** What the record of the session says: the QoS 2 messages that came in, as `u16At` reads them. */
+  /** What the record of the session says: the QoS 2 messages that came in, as `idListCopy` writes them. */
   received: Bytes;
   receivedCount: number;
   /** The length of that list in RAM when it was last looked at. */
@@ -74,11 +73,4 @@ export function placeOf(kept: Kept, id: number): number {
 /** Writes the record, `count` bytes long, to a slot. */
 export function saveRecord(kept: Kept, slot: number, count: number): boolean {
   return kept.storage.save(slot, kept.record, 0, count);
-}
-
-export function listHolds(list: IdList, id: number): boolean {
-  for (let i = 0; i < list.count; i++) {
-    if (u16At(list.bytes, 2 * i) === id) return true;
-  }
-  return false;
 }

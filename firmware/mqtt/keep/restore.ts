@@ -8,13 +8,14 @@
  * the identifier tells; one that has lost it gets the message as new, or, at QoS 2, not at all. So that no message at
  * QoS 2 is given up that was never sent, those that were accepted without a session are marked as such.
  */
-import { allocate, byteAt, copy, div, putText, putU16, queueClose, queueOpen, textLength } from "#native";
+import { allocate, byteAt, copy, div, putText, putU16, queueClose, queueOpen, textLength, u16At } from "#native";
 import { CRC_START, crcUpdate } from "../../core/crc32";
 import { brokerAt, brokersOf } from "../brokers";
 import { type Client } from "../client-state";
+import { idListAdd, idListCopy, idListHas } from "../exactly-once/id-list";
 import { outboxHolds } from "../outbox";
 import { DUP, QOS_2 } from "../packet";
-import { CAPACITY, FIRST_SLOT, type Kept, listHolds, SESSION_SLOT, setPlace } from "./kept";
+import { CAPACITY, FIRST_SLOT, type Kept, SESSION_SLOT, setPlace } from "./kept";
 import { firstOf, idOf, int32At, kindOf, LONGEST_RECORD, MARK_SIZE, RECORD_HEADER, RecordKind, sequenceOf } from "./record";
 
 /** A record that is ours. */
@@ -27,7 +28,7 @@ interface Found {
 export function restore(kept: Kept, client: Client): void {
   kept.on = !client.options.cleanSession;
   kept.session = sessionOf(kept, client);
-  if (client.exactlyOnce !== undefined) kept.received = allocate(client.exactlyOnce.received.bytes.length);
+  if (client.exactlyOnce !== undefined) kept.received = allocate(2 * client.exactlyOnce.received.capacity);
   const found = findRecords(kept);
   kept.mark = found[0]?.sequence ?? 0;
   kept.sequence = kept.mark;
@@ -124,9 +125,8 @@ function restoreSession(kept: Kept, client: Client): void {
   kept.mark = int32At(record, RECORD_HEADER);
   if (((kept.mark - kept.sequence) | 0) > 0) kept.sequence = kept.mark;
   if (received === undefined) return;
-  copy(record, RECORD_HEADER + MARK_SIZE, received.bytes, 0, 2 * count);
-  copy(record, RECORD_HEADER + MARK_SIZE, kept.received, 0, 2 * count);
-  received.count = count;
+  for (let i = 0; i < count; i++) idListAdd(received, u16At(record, RECORD_HEADER + MARK_SIZE + 2 * i));
+  idListCopy(received, kept.received, 0);
   kept.receivedCount = count;
   kept.seenReceived = count;
 }
@@ -158,16 +158,13 @@ function restoreRecord(kept: Kept, client: Client, { place, sequence }: Found): 
 
 /** @boot */
 function holdsRelease(client: Client, id: number): boolean {
-  return client.exactlyOnce !== undefined && listHolds(client.exactlyOnce.releases, id);
+  return client.exactlyOnce !== undefined && idListHas(client.exactlyOnce.releases, id);
 }
 
 /** @boot */
 function giveRelease(client: Client, id: number): boolean {
   const releases = client.exactlyOnce?.releases;
-  if (releases === undefined || releases.count === releases.capacity) return false;
-  putU16(releases.bytes, 2 * releases.count, id);
-  releases.count++;
-  return true;
+  return releases !== undefined && idListAdd(releases, id);
 }
 
 /** Queues the message in the record. @boot */

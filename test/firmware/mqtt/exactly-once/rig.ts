@@ -4,9 +4,9 @@ import { addSubscription } from "../../../../firmware/mqtt/client";
 import type { ClientOptions } from "../../../../firmware/mqtt/client-state";
 import type { ExactlyOnce, IdList } from "../../../../firmware/mqtt/exactly-once";
 import { createExactlyOnce } from "../../../../firmware/mqtt/exactly-once/create";
+import { idListAt } from "../../../../firmware/mqtt/exactly-once/id-list";
 import { createPublication } from "../../../../firmware/mqtt/publication";
 import { publishText } from "../../../../firmware/mqtt/publish";
-import { u16At } from "../../../../hal/node/native";
 import { connect, createListener, createSession, exchange, fromBroker, message, type Session } from "../session";
 
 export interface Rig extends Session {
@@ -82,5 +82,5 @@ export function describePacket(packet: Packet): string {
 }
 
 export function idsOf(list: IdList): number[] {
-  return Array.from({ length: list.count }, (_, i) => u16At(list.bytes, 2 * i));
+  return Array.from({ length: list.count }, (_, i) => idListAt(list, i));
 }
