@@ -19,6 +19,8 @@ export interface TcpLinkOptions {
   readonly tls?: TlsOptions | undefined;
   /** Something has come in, or went: the user's turn, which ends with {@link TcpLink.pump}. */
   readonly onTurn: () => void;
+  /** Whether so much is under way that the peer waits for none of the user's answers in particular. Default: it may. */
+  readonly isBusy?: () => boolean;
   /** How long it may take until the stream is up, handshake included, in ms. */
   readonly patience: number;
 }
@@ -197,13 +199,14 @@ export class TcpLink implements Link {
     this.heldAt = 0;
     this.options.onTurn();
     this.paused = this.held !== undefined;
-    if (!this.paused && this.reads >= FLOOD && this.isUp()) this.rest();
+    if (!this.paused && this.isUp() && (this.reads >= FLOOD || this.options.isBusy?.() === true)) this.rest();
     return !this.paused;
   }
 
   /**
-   * In a flood, each look at the socket costs more than what it finds. After a moment there is a lot to find. Who only
-   * speaks when it was answered is not in a flood: it has sent something in between.
+   * In a flood, each look at the socket costs more than what it finds. After a moment there is a lot to find. A peer that
+   * only speaks when it was answered is not in a flood: something was sent in between. But one that has much under way
+   * is, though it is answered all the time.
    */
   private rest(): void {
     this.paused = true;

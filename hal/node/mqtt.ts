@@ -178,6 +178,7 @@ export class Mqtt {
       tls: options.tls,
       patience: options.linkPatience ?? LINK_PATIENCE,
       onTurn: () => this.turn(),
+      isBusy: () => (this.core.exactlyOnce?.received.count ?? 0) >= 2 * BATCH,
     });
     let onFirst: { resolve: () => void; reject: (error: MqttError) => void } | undefined;
     this.firstTry = new Promise((resolve, reject) => (onFirst = { resolve, reject }));
