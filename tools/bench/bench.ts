@@ -1,5 +1,5 @@
 /** `npm run bench -- NAME`: figures, measured anew each time, with what they are compared to in the same run. */
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { isColorful } from "../colors";
 
@@ -7,8 +7,15 @@ interface Bench {
   readonly name: string;
   readonly summary: string;
   /** Measures, and gives the figures for machines and as lines for people. */
-  readonly load: () => Promise<{ readonly measure: () => Report | Promise<Report>; readonly keep?: (report: Report) => void }>;
+  readonly load: () => Promise<{ readonly measure: Measure; readonly keep?: (report: Report) => void }>;
 }
+
+export interface MeasureOptions {
+  /** How many messages are measured at a time, where that can be chosen: few are for a look at whether it works. */
+  readonly messages?: number | undefined;
+}
+
+type Measure = (options: MeasureOptions) => Report | Promise<Report>;
 
 /** What a benchmark has found. */
 export interface Report {
@@ -23,6 +30,11 @@ const benches: readonly Bench[] = [
   { name: "day", summary: "a simulated day with faults: what it costs in real time", load: () => import("./day") },
 ];
 
+function messageCount(text: string): number {
+  if (!/^[0-9]{1,7}$/.test(text) || Number(text) < 2) throw new InvalidArgumentError("Give a whole number from 2 to 9999999.");
+  return Number(text);
+}
+
 const program = new Command("npm run bench --").description("measures, and compares");
 for (const { name, summary, load } of benches) {
   program
@@ -30,9 +42,10 @@ for (const { name, summary, load } of benches) {
     .description(summary)
     .option("--json", "figures for machines")
     .option("--keep", "keep the figures as what later ones are held against (chip)")
-    .action(async ({ json, keep }: { json?: true; keep?: true }) => {
+    .option("--messages <number>", "how many messages are measured at a time (mqtt)", messageCount)
+    .action(async ({ json, keep, messages }: { json?: true; keep?: true; messages?: number }) => {
       const bench = await load();
-      const report = await bench.measure();
+      const report = await bench.measure({ messages });
       const { figures, lines } = report;
       if (keep === true) bench.keep?.(report);
       const text = json === true ? JSON.stringify(figures, undefined, 2) : lines.join("\n");

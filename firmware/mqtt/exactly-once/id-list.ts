@@ -37,27 +37,33 @@ export function idListAt(list: IdList, place: number): number {
 
 /** Adds an identifier that is not in the list, behind all others. False when there is no room. */
 export function idListAdd(list: IdList, id: number): boolean {
-  const count = list.count;
-  if (count === list.capacity) return false;
-  if (list.first + count === list.capacity) moveToFront(list);
-  putU16(list.bytes, 2 * (list.first + count), id);
+  const { capacity, count, marks } = list;
+  if (count === capacity) return false;
+  let end = list.first + count;
+  if (end === capacity) {
+    moveToFront(list);
+    end = count;
+  }
+  putU16(list.bytes, 2 * end, id);
   list.count = count + 1;
-  if (list.marks !== undefined) list.marks[id - 1] = 1;
+  if (marks !== undefined) marks[id - 1] = 1;
   return true;
 }
 
 /** Takes an identifier out. Gives the place where it stood, 0 for the oldest; -1 when it is not in the list. */
 export function idListRemove(list: IdList, id: number): number {
-  if (list.marks !== undefined && !idListHas(list, id)) return -1;
-  const place = findU16(list.bytes, 2 * list.first, list.count, id);
+  const { bytes, first, marks } = list;
+  if (marks !== undefined && byteAt(marks, id - 1) === 0) return -1;
+  const place = findU16(bytes, 2 * first, list.count, id);
   if (place < 0) return -1;
-  list.count--;
-  if (list.marks !== undefined) list.marks[id - 1] = 0;
+  const count = list.count - 1;
+  list.count = count;
+  if (marks !== undefined) marks[id - 1] = 0;
   if (place === 0) {
-    list.first = list.count === 0 ? 0 : list.first + 1;
+    list.first = count === 0 ? 0 : first + 1;
   } else {
-    const at = 2 * (list.first + place);
-    copy(list.bytes, at + 2, list.bytes, at, 2 * (list.count - place));
+    const at = 2 * (first + place);
+    copy(bytes, at + 2, bytes, at, 2 * (count - place));
   }
   return place;
 }

@@ -1,10 +1,11 @@
 /** The Mosquitto that both clients are measured at. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Failure } from "../../failure";
+import { freePort } from "../../free-port";
 import { findTool } from "../../system-tools.mjs";
 import { WINDOW } from "./contender";
 
@@ -53,19 +54,5 @@ function answers(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once("error", () => resolve(false));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === "string") reject(new Failure("no free port"));
-        else resolve(address.port);
-      });
-    });
   });
 }

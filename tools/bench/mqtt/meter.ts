@@ -11,15 +11,12 @@ export interface Cost {
 
 /** Notes what happens between its calls. */
 export class Meter {
-  readonly costs: Cost[] = [];
   private begun = 0;
   private cpu = process.cpuUsage();
   private heap = 0;
 
-  /** `heap`: whether this is about the heap. Collecting it makes what follows slower. */
-  constructor(private readonly aboutHeap: boolean) {
-    this.begin();
-  }
+  /** `aboutHeap`: whether this is about the heap. Collecting it makes what follows slower. */
+  constructor(private readonly aboutHeap: boolean) {}
 
   begin(): void {
     this.heap = this.collected();
@@ -27,12 +24,12 @@ export class Meter {
     this.cpu = process.cpuUsage();
   }
 
-  end(messages: number): void {
+  end(messages: number): Cost {
     const { user, system } = process.cpuUsage(this.cpu);
     const milliseconds = performance.now() - this.begun;
     const grownBytes = process.memoryUsage().heapUsed - this.heap;
     const keptBytes = this.collected() - this.heap;
-    this.costs.push({ messages, milliseconds, cpuMicroseconds: user + system, grownBytes, keptBytes });
+    return { messages, milliseconds, cpuMicroseconds: user + system, grownBytes, keptBytes };
   }
 
   private collected(): number {

@@ -1,22 +1,22 @@
 import { connect, connectAsync } from "mqtt";
-import { type Contender, PAYLOAD, TOPIC } from "./contender";
+import { type Contender, PAYLOAD } from "./contender";
 
 /** MQTT.js, as it comes. */
 export const mqttJs: Contender = {
-  async publisher(port) {
+  async publisher(port, topic) {
     const client = await connectAsync(urlOf(port));
     const options = ([0, 1, 2] as const).map((qos) => ({ qos }));
-    return (qos, done) => client.publish(TOPIC, PAYLOAD, options[qos], done);
+    return (qos, done) => client.publish(topic, PAYLOAD, options[qos], done);
   },
-  async prepare(port, session, qos) {
-    const client = await connectAsync(urlOf(port), { clientId: session, clean: false });
-    await client.subscribeAsync(TOPIC, { qos });
+  async prepare({ port, name, topic, qos }) {
+    const client = await connectAsync(urlOf(port), { clientId: name, clean: false });
+    await client.subscribeAsync(topic, { qos });
     await client.endAsync();
   },
-  receive(port, session, _qos, take) {
-    const client = connect(urlOf(port), { clientId: session, clean: false });
+  receive({ port, name }, take) {
+    const client = connect(urlOf(port), { clientId: name, clean: false });
     client.on("message", take);
-    return new Promise((resolve) => client.once("connect", () => resolve()));
+    return new Promise((resolve) => client.once("connect", () => resolve(() => client.endAsync())));
   },
 };
 

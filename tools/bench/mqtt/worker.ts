@@ -1,89 +1,87 @@
-/** One client in a process of its own: does one job, tells the parent what each stretch of it has cost, and ends. */
-import type { Qos } from "../../../firmware/mqtt/packet";
-import { PAYLOAD, type Publish, TOPIC, WINDOW } from "./contender";
+/**
+ * One client in a process of its own. The parent, `workers.ts`, says what its job is, is told "ready", and then says how
+ * many messages the next stretch has; the answer is what that has cost.
+ */
+import { type Contender, PAYLOAD, publishAll, type Session } from "./contender";
 import { type Cost, Meter } from "./meter";
 import { moth } from "./moth";
 import { mqttJs } from "./mqtt-js";
 
-export interface Job {
+export interface Job extends Session {
   readonly client: "moth" | "mqtt.js";
-  readonly work: "publish" | "prepare" | "receive";
-  readonly qos: Qos;
-  readonly port: number;
-  /** The name of the session that the broker keeps. */
-  readonly session: string;
-  /** How many messages each stretch has. */
-  readonly stretches: readonly number[];
+  readonly work: "publish" | "receive";
   readonly aboutHeap: boolean;
 }
 
-/** Publishes so many messages, a window of them under way, and ends when the flow of the last one has ended. */
-function publishAll(publish: Publish, qos: Qos, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let left = count;
-    let owed = count;
-    const done = (): void => {
-      owed--;
-      if (owed === 0) resolve();
-      else if (left > 0) next();
-    };
-    const next = (): void => {
-      left--;
-      publish(qos, done);
-    };
-    for (let i = Math.min(WINDOW, count); i > 0; i--) next();
-  });
-}
+export type Answer = "ready" | Cost;
 
-async function publishing(publish: Publish, { qos, stretches, aboutHeap }: Job): Promise<readonly Cost[]> {
+type Stretch = (messages: number) => Promise<Cost>;
+
+async function publishing(contender: Contender, { port, topic, qos, aboutHeap }: Job): Promise<Stretch> {
+  const publish = await contender.publisher(port, topic);
   const meter = new Meter(aboutHeap);
-  for (const count of stretches) {
+  return async (messages) => {
     meter.begin();
-    await publishAll(publish, qos, count);
-    meter.end(count);
+    await publishAll(publish, qos, messages);
+    return meter.end(messages);
+  };
+}
+
+/** Counts what is received, from the first message of a stretch to the last one. */
+class Counter {
+  private readonly meter: Meter;
+  private messages = 0;
+  private left = 0;
+  private onEnd: ((cost: Cost) => void) | undefined;
+
+  constructor(private readonly job: Job) {
+    this.meter = new Meter(job.aboutHeap);
   }
-  return meter.costs;
-}
 
-/** The first stretch has the connect in it. */
-function receiving({ client, qos, port, session, stretches, aboutHeap }: Job): Promise<readonly Cost[]> {
-  return new Promise((resolve, reject) => {
-    const meter = new Meter(aboutHeap);
-    let stretch = 0;
-    let left = stretches[0] ?? 0;
-    const take = (topic: string, payload: Buffer): void => {
-      if (topic.length !== TOPIC.length || payload.length !== PAYLOAD.length) reject(new Error(`what came on ${topic}?`));
-      left--;
-      if (left > 0) return;
-      meter.end(stretches[stretch] ?? 0);
-      stretch++;
-      left = stretches[stretch] ?? 0;
-      if (stretch === stretches.length) resolve(meter.costs);
-      else meter.begin();
-    };
-    contenderOf(client).receive(port, session, qos, take).then(() => process.send?.("there"), reject);
-  });
-}
-
-function contenderOf(client: Job["client"]): typeof moth {
-  return client === "moth" ? moth : mqttJs;
-}
-
-async function work(job: Job): Promise<readonly Cost[]> {
-  const { client, port, session, qos } = job;
-  const contender = contenderOf(client);
-  switch (job.work) {
-    case "publish":
-      return publishing(await contender.publisher(port), job);
-    case "prepare":
-      await contender.prepare(port, session, qos);
-      return [];
-    case "receive":
-      return receiving(job);
+  count(messages: number): Promise<Cost> {
+    this.messages = messages;
+    this.left = messages;
+    return new Promise((resolve) => (this.onEnd = resolve));
   }
+
+  readonly take = (topic: string, payload: Buffer): void => {
+    if (topic !== this.job.topic || payload.length !== PAYLOAD.length || this.left === 0) throw new Error(`what came on ${topic}?`);
+    if (this.left === this.messages) this.meter.begin();
+    this.left--;
+    if (this.left === 0) this.onEnd?.(this.meter.end(this.messages - 1));
+  };
 }
 
-// The job comes from the parent, who is `tools/bench/mqtt.ts`.
+/**
+ * The messages of each stretch wait at the broker while the client is away. Not at QoS 2: then it stays, and they are
+ * published when it is told how many will come.
+ */
+async function receiving(contender: Contender, job: Job): Promise<Stretch> {
+  const counter = new Counter(job);
+  await contender.prepare(job);
+  if (job.qos === 2) {
+    await contender.receive(job, counter.take);
+    return (messages) => counter.count(messages);
+  }
+  return async (messages) => {
+    const counted = counter.count(messages);
+    const leave = await contender.receive(job, counter.take);
+    const cost = await counted;
+    await leave();
+    return cost;
+  };
+}
+
+function say(answer: Answer): void {
+  process.send?.(answer);
+}
+
 process.once("message", (job: Job) => {
-  void work(job).then((costs) => process.send?.(costs, () => process.exit(0)));
+  const contender = job.client === "moth" ? moth : mqttJs;
+  const begun = job.work === "publish" ? publishing(contender, job) : receiving(contender, job);
+  void begun.then((stretch) => {
+    process.on("message", (messages: number) => void stretch(messages).then(say));
+    say("ready");
+  });
 });
+process.once("disconnect", () => process.exit(0));
