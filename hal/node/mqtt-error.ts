@@ -1,5 +1,6 @@
 import { brokerOf } from "../../firmware/mqtt/brokers";
 import { type Client, Fault } from "../../firmware/mqtt/client-state";
+import { Unsent } from "../../firmware/mqtt/five/state";
 import { reasonText } from "./mqtt-reason";
 
 /** Why something that was asked of the MQTT client did not happen. */
@@ -88,4 +89,18 @@ export function whyOffline(client: Client, problem: Error | undefined, words: st
 
 function refusalText({ five, refusal }: Client, words: string): string {
   return five === undefined ? `${REFUSALS[refusal] ?? "no reason given"} (${refusal})` : reasonText(refusal, words);
+}
+
+/** Why a message was not sent in MQTT 5.0. */
+export function unsentError(why: Unsent): MqttError {
+  switch (why) {
+    case Unsent.TooLarge:
+      return new MqttError("refused", "the broker of this session does not take so large a packet");
+    case Unsent.Qos:
+      return new MqttError("refused", "the broker of this session does not have this QoS");
+    case Unsent.Retain:
+      return new MqttError("refused", "the broker of this session retains nothing");
+    case Unsent.Expired:
+      return new MqttError("dropped", "its expiry was over before it could be sent");
+  }
 }

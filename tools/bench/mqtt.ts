@@ -17,7 +17,7 @@ import { Worker } from "./mqtt/workers";
 const GOAL = 3;
 /** Messages in a stretch; stretches that only warm up; and stretches that count. */
 const MESSAGES = 30_000;
-const WARM_UP = 2;
+const WARM_UP = 3;
 const REPETITIONS = 7;
 /** For the heap: so many that no collection falls into a stretch, with as much new space as that takes. */
 const HEAP_MESSAGES = 5_000;
