@@ -195,7 +195,7 @@ export class TcpLink implements Link {
     this.readAt = now;
     this.reads++;
     const taken = this.hand(now, bytes, 0, count);
-    if (taken < count && this.isUp()) this.held = bytes.slice(taken, count);
+    if (taken < count && this.isUp()) this.held = Uint8Array.from(bytes.subarray(taken, count));
     this.heldAt = 0;
     this.options.onTurn();
     this.paused = this.held !== undefined;

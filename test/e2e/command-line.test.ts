@@ -6,7 +6,7 @@ import { Mosquitto } from "./mosquitto";
 import { freePort, Program, ROOT, Sim } from "./processes";
 
 /** Runs `moth sim` to its end. */
-async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: string[] }> {
+async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: readonly string[] }> {
   const program = new Program(process.execPath, ["tools/moth.mjs", "sim", ...args], env);
   const code = await program.ended;
   return { code, lines: program.lines };

@@ -1,9 +1,11 @@
 /** Real programs, started by tests, that are read line by line and never outlive their test. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { Account } from "./account";
+
+export { freePort } from "../../tools/free-port";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -14,26 +16,21 @@ export interface ProgramOptions {
 
 /** A program that runs, and what it has said so far. */
 export class Program {
-  /** Standard output and standard error, line by line, in the order in which they came. */
-  readonly lines: string[] = [];
   readonly ended: Promise<number | NodeJS.Signals>;
   private readonly process: ChildProcess;
-  private readonly waiting = new Set<() => void>();
+  private readonly account = new Account<string>();
 
   constructor(command: string, args: readonly string[], env: Record<string, string> = {}, options: ProgramOptions = {}) {
     this.process = spawn(command, args, { cwd: ROOT, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       if (stream === null) continue;
-      createInterface(stream).on("line", (line) => {
-        this.lines.push(line);
-        this.wakeAll();
-      });
+      createInterface(stream).on("line", (line) => this.account.add(line));
     }
     this.ended = new Promise((resolve, reject) => {
       this.process.once("error", reject);
       this.process.once("close", (code, signal) => {
         resolve(code ?? signal ?? 0);
-        this.wakeAll();
+        this.account.close();
       });
     });
     if (options.shared === true) return;
@@ -41,6 +38,11 @@ export class Program {
       this.process.kill("SIGKILL");
       await this.ended;
     });
+  }
+
+  /** Standard output and standard error, line by line, in the order in which they came. */
+  get lines(): readonly string[] {
+    return this.account.items;
   }
 
   get running(): boolean {
@@ -52,36 +54,11 @@ export class Program {
   }
 
   /** The first thing, from line `from` on, that `find` makes of a line; fails with all that was said after `ms`. */
-  async until<T>(what: string, find: (line: string) => T | undefined, ms = 20_000, from = 0): Promise<T> {
-    const deadline = Date.now() + ms;
-    for (let index = from; ; index++) {
-      while (index >= this.lines.length) {
-        const left = deadline - Date.now();
-        if (left <= 0 || !this.running) {
-          const why = this.running ? `within ${ms} ms` : "before the program ended";
-          throw new Error(`${what} did not come ${why}; so far:\n${this.lines.join("\n")}`);
-        }
-        await this.more(left);
-      }
-      const found = find(this.lines[index] ?? "");
-      if (found !== undefined) return found;
-    }
-  }
-
-  private more(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      this.waiting.add(wake);
+  until<T>(what: string, find: (line: string) => T | undefined, ms = 20_000, from = 0): Promise<T> {
+    return this.account.until(find, from, ms, () => {
+      const why = this.running ? `within ${ms} ms` : "before the program ended";
+      return new Error(`${what} did not come ${why}; so far:\n${this.lines.join("\n")}`);
     });
-  }
-
-  private wakeAll(): void {
-    for (const wake of [...this.waiting]) wake();
   }
 }
 
@@ -125,19 +102,4 @@ export function fieldsOf(json: string): SimEvent {
   const value: unknown = JSON.parse(json);
   if (typeof value !== "object" || value === null) throw new TypeError(`${json} is no JSON object`);
   return Object.fromEntries(Object.entries(value));
-}
-
-/** A port that nobody listened on a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("no port"));
-        else resolve(address.port);
-      });
-    });
-  });
 }

@@ -20,7 +20,7 @@ function argumentsFor(port: string, broker: string, state = stateFolder()): stri
 }
 
 /** Runs `moth run` to its end. */
-async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: string[] }> {
+async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: readonly string[] }> {
   const program = new Program(process.execPath, ["tools/moth.mjs", "run", ...args], { ...SECRET, ...env });
   const code = await program.ended;
   return { code, lines: program.lines };

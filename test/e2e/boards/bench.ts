@@ -11,6 +11,7 @@ import { Emulation, type EmulationSummary } from "../../../tools/emulate/emulati
 import type { BuiltFiles } from "../../../tools/emulate/image";
 import type { Reporter } from "../../../tools/sim/report";
 import { requireTool } from "../../system";
+import { Account } from "../account";
 import type { Mosquitto } from "../mosquitto";
 
 export type BoardName = "host" | "pico" | "stm32f405";
@@ -61,11 +62,10 @@ export interface Told {
 
 /** A board with its module, at a broker. It ends with its test. */
 export class BoardAtWork implements Reporter {
-  readonly told: Told[] = [];
+  private readonly account = new Account<Told>();
   private emulation: Emulation | undefined;
   private running: Promise<EmulationSummary> | undefined;
   private failure: Error | undefined;
-  private readonly waiting = new Set<() => void>();
 
   /** Switches on a new board with this image. Somebody at its console gives it its settings. */
   static async start(image: Image, broker: Pick<Mosquitto, "port">): Promise<BoardAtWork> {
@@ -81,19 +81,22 @@ export class BoardAtWork implements Reporter {
     board.running = board.emulation.run();
     board.running.catch((error: unknown) => {
       board.failure = error instanceof Error ? error : new Error(String(error));
-      board.wakeAll();
+      board.account.close();
     });
     onTestFinished(() => board.stop().then(() => undefined, () => undefined));
     return board;
   }
 
   event(time: number, topic: string, event: string, text: string): void {
-    this.told.push({ time, event: `${topic} ${event}`, text });
-    this.wakeAll();
+    this.account.add({ time, event: `${topic} ${event}`, text });
   }
 
   note(): void {
     // Notes are about the simulation, not in it.
+  }
+
+  get told(): readonly Told[] {
+    return this.account.items;
   }
 
   /** A mark for the `from` of {@link until}: what is told from now on. */
@@ -107,20 +110,14 @@ export class BoardAtWork implements Reporter {
   }
 
   /** Waits for an event whose text begins with, or matches, `text`. Fails when the board does, or after `patience` ms. */
-  async until(event: string, text: string | RegExp = "", from = 0, patience = PATIENCE): Promise<Told> {
+  until(event: string, text: string | RegExp = "", from = 0, patience = PATIENCE): Promise<Told> {
     const fits = (told: Told): boolean => {
       return told.event === event && (typeof text === "string" ? told.text.startsWith(text) : text.test(told.text));
     };
-    const deadline = Date.now() + patience;
-    for (let index = from; ; index += 1) {
-      while (index >= this.told.length) {
-        if (this.failure !== undefined) throw this.failure;
-        if (Date.now() >= deadline) throw new Error(`no event "${event}" ${text}; so far:\n${this.account()}`);
-        await this.more(deadline - Date.now());
-      }
-      const told = this.told[index];
-      if (told !== undefined && fits(told)) return told;
-    }
+    const find = (told: Told): Told | undefined => (fits(told) ? told : undefined);
+    return this.account.until(find, from, patience, () => {
+      return this.failure ?? new Error(`no event "${event}" ${text}; so far:\n${this.toldSoFar()}`);
+    });
   }
 
   /** Lets so many simulated ms go by. */
@@ -162,24 +159,8 @@ export class BoardAtWork implements Reporter {
     return this.running;
   }
 
-  private account(): string {
+  private toldSoFar(): string {
     return this.told.map(({ time, event, text }) => `${(time / 1000).toFixed(3)}  ${event}  ${text}`).join("\n");
-  }
-
-  private more(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        this.waiting.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      this.waiting.add(wake);
-    });
-  }
-
-  private wakeAll(): void {
-    for (const wake of [...this.waiting]) wake();
   }
 }
 

@@ -26,7 +26,7 @@ function start(args: readonly string[], env: Record<string, string> = {}): Progr
   return new Program(process.execPath, ["tools/moth.mjs", "flash", ...args], env);
 }
 
-async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: string[] }> {
+async function moth(args: readonly string[], env: Record<string, string> = {}): Promise<{ code: unknown; lines: readonly string[] }> {
   const running = start(args, env);
   const code = await running.ended;
   return { code, lines: running.lines };

@@ -118,7 +118,7 @@ describe("a crash report", () => {
 });
 
 describe("moth decode", () => {
-  async function decode(args: readonly string[]): Promise<{ code: unknown; lines: string[] }> {
+  async function decode(args: readonly string[]): Promise<{ code: unknown; lines: readonly string[] }> {
     const program = new Program(process.execPath, ["tools/moth.mjs", "decode", ...args]);
     return { code: await program.ended, lines: program.lines };
   }

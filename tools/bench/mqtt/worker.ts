@@ -4,8 +4,6 @@
  */
 import { type Contender, PAYLOAD, publishAll, type Session, TOPIC_LENGTH } from "./contender";
 import { type Cost, Meter } from "./meter";
-import { moth } from "./moth";
-import { mqttJs } from "./mqtt-js";
 
 export interface Job extends Session {
   readonly client: "moth" | "mqtt.js";
@@ -72,16 +70,21 @@ async function receiving(contender: Contender, job: Job): Promise<Stretch> {
   };
 }
 
+/** Only the client that is measured is loaded. */
+async function contenderOf(client: Job["client"]): Promise<Contender> {
+  return client === "moth" ? (await import("./moth")).moth : (await import("./mqtt-js")).mqttJs;
+}
+
 function say(answer: Answer): void {
   process.send?.(answer);
 }
 
-process.once("message", (job: Job) => {
-  const contender = job.client === "moth" ? moth : mqttJs;
-  const begun = job.work === "publish" ? publishing(contender, job) : receiving(contender, job);
-  void begun.then((stretch) => {
-    process.on("message", (messages: number) => void stretch(messages).then(say));
-    say("ready");
-  });
-});
+async function work(job: Job): Promise<void> {
+  const contender = await contenderOf(job.client);
+  const stretch = await (job.work === "publish" ? publishing(contender, job) : receiving(contender, job));
+  process.on("message", (messages: number) => void stretch(messages).then(say));
+  say("ready");
+}
+
+process.once("message", (job: Job) => void work(job));
 process.once("disconnect", () => process.exit(0));
