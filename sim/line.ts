@@ -20,7 +20,7 @@ const DEFAULT_BAUD = 115200;
 
 /**
  * The UART between the board and its Wi-Fi module: two ends, two independent directions, 8 data bits, no parity,
- * 1 stop bit, no flow control. Bytes travel at the rate of the end that sends them.
+ * 1 stop bit. Bytes travel at the rate of the end that sends them.
  */
 export class SerialLine {
   readonly host: LineEnd;
@@ -40,6 +40,12 @@ export class SerialLine {
     this.host.joinTo(this.module);
     this.module.joinTo(this.host);
   }
+}
+
+/** The two lines besides those for bytes, as one end has them. */
+export interface FlowControl {
+  readonly rts: boolean;
+  readonly cts: boolean;
 }
 
 /** How an end learns that bytes have come. */
@@ -192,6 +198,22 @@ export class LineEnd {
     this.timer?.cancel();
     this.timer = undefined;
     this.expect();
+  }
+
+  /**
+   * Flow control as this end has it: `rts` tells the other end when there is room, `cts` waits until the other end
+   * tells so. It works in a direction in which both ends have it on; otherwise bytes go where there is no room, and are
+   * lost.
+   */
+  setFlow({ rts, cts }: FlowControl): void {
+    this.incoming.settle();
+    this.outgoing.settle();
+    this.incoming.receiverSteers = rts;
+    this.outgoing.senderHeeds = cts;
+    this.incoming.goOn();
+    this.outgoing.goOn();
+    this.expect();
+    this.other?.expect();
   }
 
   /** Lets the other end send nothing for `ms`, by the line that says that this end is ready: its bytes wait. */

@@ -5,6 +5,8 @@ import type { SimClock } from "./clock";
 const BITS_PER_BYTE = 10;
 /** Rates that differ by more than this no longer sample the last bits of a byte where they are. */
 const RATE_TOLERANCE = 0.03;
+/** A receiver that steers its sender asks it to wait with so many bytes left: it may be in the middle of one. */
+const STEERING_MARGIN = 8;
 /** Absorbs what floating point loses in a moment's conversion to a count of bytes. */
 const EPSILON_BYTES = 1e-4;
 
@@ -21,6 +23,9 @@ export class Wire {
   highWater = 0;
   /** A receiver without power hears nothing. */
   deaf = false;
+  /** Whether the receiver says on its RTS line that it has room, and whether the sender looks at its CTS line. */
+  receiverSteers = false;
+  senderHeeds = false;
 
   private readonly transmit: ByteRing;
   private readonly receive: ByteRing;
@@ -28,6 +33,8 @@ export class Wire {
   private burstStart = 0;
   private burstArrived = 0;
   private stalledUntil = 0;
+  /** The sender waits for the receiver to have room. */
+  private heldUp = false;
   /** The receiver began to listen in the middle of a byte, which is therefore no byte to it. */
   private spoiled = false;
   private garbageState = 1;
@@ -81,11 +88,17 @@ export class Wire {
 
   read(into: Uint8Array, at: number, room: number): number {
     this.settle();
-    return this.receive.take(into, at, room);
+    const count = this.receive.take(into, at, room);
+    this.goOn();
+    return count;
   }
 
   /** When the `nth` byte (from 1) of those still leaving arrives. */
   arrivalOf(nth: number): number {
+    if (this.heldUp) {
+      // Nobody knows: no sooner than this.
+      return this.clock.now + nth * this.byteTime;
+    }
     return this.burstStart + (this.burstArrived + nth) * this.byteTime;
   }
 
@@ -122,6 +135,7 @@ export class Wire {
   dropLeaving(): void {
     this.settle();
     this.transmit.clear();
+    this.heldUp = false;
   }
 
   /** The receiver forgets what it has, and the byte that is on the wire now will not be one to it. */
@@ -129,7 +143,8 @@ export class Wire {
     this.settle();
     this.receive.clear();
     const inByte = (this.clock.now - this.burstStart) / this.byteTime - this.burstArrived;
-    this.spoiled = this.transmit.count > 0 && inByte > EPSILON_BYTES;
+    this.spoiled = this.transmit.count > 0 && inByte > EPSILON_BYTES && !this.heldUp;
+    this.goOn();
   }
 
   /** Lets everything arrive that has had the time to. */
@@ -138,12 +153,29 @@ export class Wire {
       return;
     }
     const complete = Math.floor((this.clock.now - this.burstStart) / this.byteTime + EPSILON_BYTES);
-    let arriving = Math.min(complete - this.burstArrived, this.transmit.count);
+    const due = Math.min(complete - this.burstArrived, this.transmit.count);
+    let arriving = Math.min(due, this.room);
+    this.heldUp = arriving < due;
     this.burstArrived += Math.max(arriving, 0);
     while (arriving > 0) {
       const count = this.transmit.take(this.scratch, 0, Math.min(arriving, this.scratch.length));
       this.arrive(count);
       arriving -= count;
+    }
+  }
+
+  /** How many bytes the sender may let go of. */
+  private get room(): number {
+    const steered = this.receiverSteers && this.senderHeeds && !this.deaf;
+    return steered ? Math.max(this.receive.capacity - STEERING_MARGIN - this.receive.count, 0) : Infinity;
+  }
+
+  /** A sender that waits for room goes on now, if there is some. */
+  goOn(): void {
+    if (this.heldUp && this.room > 0) {
+      this.heldUp = false;
+      this.burstStart = Math.max(this.clock.now, this.stalledUntil);
+      this.burstArrived = 0;
     }
   }
 
