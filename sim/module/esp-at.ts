@@ -147,6 +147,7 @@ export class EspAtModule {
     if (overflowed > 0) {
       this.overflowed += overflowed;
       observer.lost?.(overflowed, "overflow");
+      this.firmware?.overflowed();
     }
     this.firmware?.accept(chunk);
   }

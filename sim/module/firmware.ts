@@ -77,7 +77,8 @@ export class Firmware {
     this.timers = new TaskTimers(clock, random);
     const { habits, timings, strings, limits } = personality;
     const damage = (write: Uint8Array): Uint8Array => onTheWayOut(faults, write);
-    this.printer = new Printer(line, this.timers, observer, habits, timings, damage, () => this.links.service());
+    this.printer = new Printer(line, this.timers, observer, habits, timings, damage,
+      () => this.printsNoMore(), () => this.printsAgain());
     this.station = new Station(air, hardware.mac, this.timers, timings, observer, {
       print: (text) => this.printer.tell(text),
       radioLost: () => this.links.strandAll(),
@@ -113,6 +114,33 @@ export class Firmware {
   hang(): void {
     this.faults.hung = true;
     this.timers.stop();
+  }
+
+  private printsNoMore(): void {
+    if (this.personality.habits.printingBlocks === "everything") {
+      this.line.setListening(false);
+    }
+  }
+
+  private printsAgain(): void {
+    this.line.setListening(true);
+    this.links.service();
+  }
+
+  /** Has the receive task say something, and wait until it is said: what the host writes meanwhile piles up. */
+  private whileReceiving(say: () => void): void {
+    say();
+    if (this.printer.congested) {
+      this.line.setListening(false);
+    }
+  }
+
+  /** Bytes from the host found no room. */
+  overflowed(): void {
+    const text = this.personality.remarks.overflow;
+    if (text !== undefined) {
+      this.printer.tell(text);
+    }
   }
 
   /** Bytes from the UART driver. */
@@ -230,7 +258,7 @@ export class Firmware {
   }
 
   private receiverDuties(): ReceiverDuties {
-    const { settings, printer, hardware } = this;
+    const { settings, hardware } = this;
     return {
       get echo() {
         return settings.echo;
@@ -238,8 +266,8 @@ export class Firmware {
       get showErrorCodes() {
         return settings.showErrorCodes;
       },
-      print: (text) => printer.tell(text),
-      echoBack: (bytes) => printEcho(this, bytes),
+      print: (text) => this.whileReceiving(() => this.printer.tell(text)),
+      echoBack: (bytes) => this.whileReceiving(() => printEcho(this, bytes)),
       overlooks: (line) => overlooks(this, line),
       lost: (count, cause) => hardware.observer.lost?.(count, cause),
       saw: (line) => hardware.observer.command?.(Buffer.from(line.subarray(0, -2)).toString()),

@@ -91,6 +91,8 @@ export interface Remarks {
   readonly transparent?: string;
   readonly linkIsBuilt?: string;
   readonly serverIsOn?: string;
+  /** Bytes from the host found no room. */
+  readonly overflow?: string;
 }
 
 export type Remark = keyof Remarks;
@@ -205,6 +207,11 @@ export interface Habits {
   readonly receiver: "chunks" | "bytes";
   /** Whether a reply is one write, or goes out in pieces that messages of other tasks get between. */
   readonly replies: "whole" | "pieces";
+  /**
+   * What waits while there is no room for what is to be printed: the whole firmware, or only the task that prints. Who
+   * waits does not read what the host writes.
+   */
+  readonly printingBlocks: "everything" | "its task";
   /** What SEND OK stands for: the stack has a copy, or the peer has acknowledged every byte. */
   readonly sendOk: "copied" | "acknowledged";
   /** Whether `CLOSED` waits until a passive link has been read to its end. */

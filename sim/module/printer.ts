@@ -28,6 +28,7 @@ export class Printer {
     private readonly timings: Timings,
     /** What a write is when it leaves. */
     private readonly pass: (write: Uint8Array) => Uint8Array,
+    private readonly whenFull: () => void,
     private readonly whenRoom: () => void,
   ) {}
 
@@ -114,6 +115,7 @@ export class Printer {
         const rest = bytes.subarray(taken);
         this.backlog.unshift(rest);
         this.pumping = true;
+        this.whenFull();
         const room = Math.min(rest.length, WORTHWHILE_ROOM, Math.ceil(this.line.transmitRingSize / 2));
         this.timers.at(this.line.freeAt(room), () => this.resume());
         return;

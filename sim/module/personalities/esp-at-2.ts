@@ -64,6 +64,7 @@ export const espAt2: Personality = {
   habits: {
     receiver: "chunks",
     replies: "whole",
+    printingBlocks: "its task",
     sendOk: "copied",
     withholdsClosed: true,
     tellsClosedAtLoss: 1,

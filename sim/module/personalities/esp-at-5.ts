@@ -45,7 +45,7 @@ export const espAt5: Personality = {
     restart: [20, 22],
     command: [1, 2],
     prompt: [4, 8],
-    betweenWrites: [0, 0],
+    betweenWrites: [0, 0.4],
     received: [3.5, 4.5],
     sent: [4, 8],
     associate: [800, 1700],
@@ -59,6 +59,7 @@ export const espAt5: Personality = {
   habits: {
     receiver: "chunks",
     replies: "whole",
+    printingBlocks: "its task",
     sendOk: "copied",
     withholdsClosed: true,
     tellsClosedAtLoss: 1,

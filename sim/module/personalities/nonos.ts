@@ -57,6 +57,7 @@ export const nonos: Personality = {
     transparent: "IPMODE=1\r\n",
     linkIsBuilt: "link is builded\r\n",
     serverIsOn: "CIPSERVER must be 0\r\n",
+    overflow: "RX OVF!\r\n",
   },
   limits: {
     line: 256,
@@ -74,9 +75,9 @@ export const nonos: Personality = {
     leastBaud: 110,
     mostBaud: 4_608_000,
     defaultBaud: 115_200,
-    // There is no ring: the task that is posted by the interrupt empties the hardware's FIFO itself.
+    // There are no rings: whoever prints fills the hardware's FIFO, and waits for it; and a task empties the other one.
     receiveRing: 0,
-    transmitRing: 2048,
+    transmitRing: 128,
     fifoThreshold: 16,
     idleSymbols: 2,
   },
@@ -100,6 +101,7 @@ export const nonos: Personality = {
   habits: {
     receiver: "bytes",
     replies: "pieces",
+    printingBlocks: "everything",
     sendOk: "acknowledged",
     withholdsClosed: false,
     tellsClosedAtLoss: 0.3,
