@@ -98,7 +98,7 @@ function start(firmware: Firmware, parameters: Parameters): Outcome {
     return firmware.refuse(hindrance);
   }
   options.keepAlive = keepAlive;
-  const failure = failsToConnect(firmware, link, host);
+  const failure = failsToConnect(firmware, link, host, isSecure);
   if (failure !== undefined) {
     return failure;
   }

@@ -5,6 +5,9 @@ import { LinkState, type Link } from "../link";
 import type { Links } from "../links";
 import type { ModuleFaults } from "./module-faults";
 
+/** The cause of the reset: the software's watchdog. */
+const OUT_OF_MEMORY = 3;
+
 /** A link that the host believes to be free is in use, as far as the module knows: nobody is at its other end. */
 export function findsLinkInUse({ faults }: Firmware, link: Link, host: string, port: number): void {
   if (link.state === LinkState.Free && faults.has("link.already")) {
@@ -14,7 +17,7 @@ export function findsLinkInUse({ faults }: Firmware, link: Link, host: string, p
 }
 
 /** How a connect that could begin ends before it does; undefined: it begins. */
-export function failsToConnect(firmware: Firmware, link: Link, host: string): Outcome | undefined {
+export function failsToConnect(firmware: Firmware, link: Link, host: string, secure: boolean): Outcome | undefined {
   const { faults, links, timers, printer } = firmware;
   if (faults.none) {
     return undefined;
@@ -24,7 +27,21 @@ export function failsToConnect(firmware: Firmware, link: Link, host: string): Ou
     timers.after(delay, () => printer.tell(`${links.prefix(link)}CLOSED\r\n`));
     return Outcome.Error;
   }
+  const spent = secure ? faults.strikes("module.tls_oom") : undefined;
+  if (spent !== undefined) {
+    runOutOfMemory(firmware, spent);
+    return Outcome.Later;
+  }
   return /^[\d.]+$|:/.test(host) ? undefined : failsToResolve(firmware);
+}
+
+/** The memory for TLS is not there: the firmware notices after a time, or falls over at once. */
+function runOutOfMemory(firmware: Firmware, ms: number): void {
+  if (ms === 0) {
+    firmware.faults.strike("module.reset", OUT_OF_MEMORY);
+  } else {
+    firmware.timers.after(ms, () => firmware.finish(Outcome.Error));
+  }
 }
 
 /** How a look-up ends that a fault takes; undefined: it begins. */

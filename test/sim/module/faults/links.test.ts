@@ -53,6 +53,16 @@ describe("a connect", () => {
     expect(bench.ask(START, 200)).toBe(CONNECTED + its.ok);
   });
 
+  inEach("module.tls_oom", "with TLS fails after seconds, or has the module fall over; one without does neither", (its) => {
+    const bench = its.joined({ multiple: true });
+    bench.module.faults.strike("module.tls_oom", 4000);
+    expect(bench.ask(START, 200)).toBe(CONNECTED + its.ok);
+    expect(bench.ask('AT+CIPSTART=1,"SSL","peer",7', 3900)).toBe("");
+    expect(bench.wait(200)).toContain(its.error);
+    bench.module.faults.strike("module.tls_oom", 0);
+    expect(bench.ask('AT+CIPSTART=1,"SSL","peer",7', 700)).toContain("\r\nready\r\n");
+  });
+
   inEach("dns.fail", "by name fails at once, and one by address does not", (its) => {
     const bench = its.joined({ multiple: true });
     bench.module.faults.strike("dns.fail");
