@@ -66,6 +66,12 @@ export function applyFault(faults: ModuleFaults, { name, argument, when }: Fault
   else faults.strike(name, argument);
 }
 
+/** Whether a fault is for what comes before a board is online: for one that is, it would wait for the next loss. */
+export function isOfStart(name: FaultName): boolean {
+  return ["the next boot", "the next join", "the next look-up", "the next connect", "the next TLS connect"]
+    .includes(FAULTS[name].occasion);
+}
+
 /** What is told of a fault that strikes: `prompt.late (delay 4 s): OK, and > seconds later`. */
 export function strikeText(name: string, value: number | undefined): string {
   if (!isFaultName(name)) return name;

@@ -5,7 +5,7 @@ import type { ModuleObserver } from "../../sim/module/observer";
 import { Outside, runPaced } from "../../sim/pace";
 import type { World } from "../../sim/world";
 import { Failure } from "../failure";
-import { applyFault, faultRequest } from "../faults";
+import { applyFault, faultRequest, isOfStart } from "../faults";
 import type { EmbeddedBroker } from "./broker";
 import { KEY_HELP, type Player } from "./keys";
 import { watchModule } from "./module-watch";
@@ -84,11 +84,9 @@ export abstract class Session implements Player {
       reporter.event(clock.now, "pin", "pin", `pin ${pin} ${high ? "high" : "low"}`, { pin, high });
     };
     for (const fault of options.faults) {
-      const { when } = fault;
-      if (when === "soon") continue;
-      const apply = (): void => applyFault(faults, fault);
-      if ("at" in when) clock.at(when.at, apply);
-      else apply();
+      const { name, when } = fault;
+      if (when !== "soon" && "at" in when) clock.at(when.at, () => applyFault(faults, fault));
+      else if (when !== "soon" || isOfStart(name)) applyFault(faults, fault);
     }
     for (const [name, value] of options.set) {
       try {
@@ -190,7 +188,7 @@ export abstract class Session implements Player {
     if (this.wasOnline) return;
     this.wasOnline = true;
     for (const fault of this.options.faults) {
-      if (fault.when === "soon") applyFault(this.stage.faults, fault);
+      if (fault.when === "soon" && !isOfStart(fault.name)) applyFault(this.stage.faults, fault);
     }
   }
 
