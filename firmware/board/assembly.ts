@@ -309,12 +309,10 @@ function createWifiEvents(journal: Journal): WifiEvents {
 
 /** @boot */
 function createWifiOptions(settings: Settings): WifiOptions {
-  const networks = settings.networks;
   return {
-    ssid: networks[0]?.ssid ?? "",
-    password: networks[0]?.password ?? "",
-    otherNetworks: allButFirst(networks),
+    networks: settings.networks,
     baud: settings.baud,
+    maxBaud: settings.maxBaud,
     window: SIZES.window,
     maxSend: SIZES.send,
     maxReceive: SIZES.receivePiece,

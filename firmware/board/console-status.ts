@@ -6,21 +6,24 @@ import { brokerOf } from "../mqtt/brokers";
 import { type Client, ClientState } from "../mqtt/client-state";
 import { type KeeperStats } from "../mqtt/keeper";
 import { outboxCount, outboxUsed } from "../mqtt/outbox";
-import { Way, type WifiStatus } from "../wifi/module";
+import { WifiLoss, type WifiStatus, Way } from "../wifi/module";
 import { type Console } from "./console-state";
+import { joinReason } from "./journal";
 import { VERSION } from "./version";
 
 /** Writes line `step`. False when there are no more. */
 export function writeStatusLine(console: Console, writer: Writer, step: number): boolean {
   if (step < BOARD_LINES) writeBoardLine(console, writer, step);
   else if (step < BOARD_LINES + LINK_LINES) writeLinkLine(console, writer, step - BOARD_LINES);
-  else return writeCounterLine(console, writer, step - BOARD_LINES - LINK_LINES);
+  else if (step < BOARD_LINES + LINK_LINES + WIFI_LINES) writeWifiLine(writer, console.wifi.status, step - BOARD_LINES - LINK_LINES);
+  else return writeCounterLine(console, writer, step - BOARD_LINES - LINK_LINES - WIFI_LINES);
   return true;
 }
 
 const BOARD_LINES = 8;
 const LINK_LINES = 2;
-const COUNTER_LINES = 22;
+const WIFI_LINES = 19;
+const COUNTER_LINES = 19;
 
 function writeBoardLine(console: Console, writer: Writer, step: number): void {
   const { hal, parts } = console;
@@ -53,9 +56,69 @@ function writeLinkLine(console: Console, writer: Writer, step: number): void {
   else writeMqtt(writer, console.parts.client);
 }
 
+/** The module: what it is at, and counters since power-on. */
+function writeWifiLine(writer: Writer, wifi: WifiStatus, step: number): void {
+  switch (step) {
+    case 0:
+      return numberLine(writer, "wifi.signal=", wifi.signal);
+    case 1:
+      return textLine(writer, "wifi.failure=", joinReason(wifi.joinFailure));
+    case 2:
+      return textLine(writer, "wifi.loss=", wifiLossText(wifi.loss));
+    case 3:
+      return numberLine(writer, "wifi.joins=", wifi.joins);
+    case 4:
+      return numberLine(writer, "wifi.joins.failed=", wifi.joinFailures);
+    case 5:
+      return numberLine(writer, "wifi.lost=", wifi.wifiLosses);
+    case 6:
+      return numberLine(writer, "module.baud=", wifi.baud);
+    case 7:
+      return numberLine(writer, "module.resets=", wifi.resets);
+    case 8:
+      return numberLine(writer, "module.reboots=", wifi.reboots);
+    case 9:
+      return numberLine(writer, "module.silent=", wifi.timeouts);
+    case 10:
+      return numberLine(writer, "module.busy=", wifi.busy);
+    case 11:
+      return numberLine(writer, "module.searches=", wifi.resyncs);
+    case 12:
+      return numberLine(writer, "module.escapes=", wifi.escapes);
+    case 13:
+      return numberLine(writer, "module.hunts=", wifi.hunts);
+    case 14:
+      return numberLine(writer, "module.pauses=", wifi.holdOffs);
+    case 15:
+      return numberLine(writer, "module.faster=", wifi.raises);
+    case 16:
+      return numberLine(writer, "module.slower=", wifi.fallbacks);
+    case 17:
+      return numberLine(writer, "module.refused=", wifi.openFailures);
+    case 18:
+      return numberLine(writer, "module.damaged=", wifi.damaged);
+  }
+}
+
+/** Why the network was lost last; empty while it never was. */
+function wifiLossText(loss: WifiLoss): string {
+  switch (loss) {
+    case WifiLoss.None:
+      return "";
+    case WifiLoss.Network:
+      return "no network";
+    case WifiLoss.Address:
+      return "another address";
+    case WifiLoss.Reboot:
+      return "the module has rebooted";
+    case WifiLoss.Silent:
+      return "the module did not answer";
+  }
+}
+
 /** Counters since power-on, and the high-water marks of what can be full. */
 function writeCounterLine(console: Console, writer: Writer, step: number): boolean {
-  const { hal, parts, wifi } = console;
+  const { hal, parts } = console;
   const stats = parts.client.stats;
   const outbox = parts.client.outbox;
   switch (step) {
@@ -108,21 +171,12 @@ function writeCounterLine(console: Console, writer: Writer, step: number): boole
       numberLine(writer, "sessions.lost=", stats.losses);
       return true;
     case 16:
-      numberLine(writer, "wifi.joins=", wifi.status.joins);
-      return true;
-    case 17:
-      numberLine(writer, "wifi.lost=", wifi.status.wifiLosses);
-      return true;
-    case 18:
-      numberLine(writer, "module.resets=", wifi.status.resets + wifi.status.reboots);
-      return true;
-    case 19:
       numberLine(writer, "serial.lost=", hal.serial.lost());
       return true;
-    case 20:
+    case 17:
       numberLine(writer, "console.lost=", hal.console.lost());
       return true;
-    case 21:
+    case 18:
       numberLine(writer, "console.dropped=", console.output.ring.refused);
       return true;
     default:

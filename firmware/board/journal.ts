@@ -138,8 +138,11 @@ function writeTwo(writer: Writer, first: string, second: string): void {
   writeText(writer, second);
 }
 
-function joinReason(detail: number): string {
-  switch (detail) {
+/** Why a join failed, in words; empty when none has. */
+export function joinReason(reason: JoinFailure): string {
+  switch (reason) {
+    case JoinFailure.None:
+      return "";
     case JoinFailure.TimedOut:
       return "time-out";
     case JoinFailure.WrongPassword:

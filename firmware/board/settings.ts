@@ -7,7 +7,8 @@
  *     wifi.password=…
  *     wifi2.ssid=house            the network to try when the first cannot be joined; wifi3 after it
  *     wifi2.password=…
- *     wifi.baud=115200
+ *     wifi.baud=115200            the rate that the module's serial line boots with; this unless said otherwise
+ *     wifi.max-baud=921600        how far it may be raised; this unless said otherwise
  *     mqtt.host=192.168.1.10
  *     mqtt.port=1883              this unless said otherwise
  *     mqtt2.host=broker.example   the broker to try when the first cannot be reached; mqtt3 after it
@@ -26,6 +27,8 @@ import { SIZES } from "./sizes";
 const LF = 10;
 const SETTINGS_SLOT = 0;
 const DEFAULT_BAUD = 115200;
+/** What every adapter, chip and module of the last ten years can do without lines for flow control. */
+const DEFAULT_MAX_BAUD = 921600;
 const DEFAULT_PORT = 1883;
 /** MQTT 3.1.1. */
 const DEFAULT_PROTOCOL = 4;
@@ -39,8 +42,9 @@ export interface Settings {
   /** In the order in which they are tried; at least one. */
   readonly networks: readonly WifiNetwork[];
   readonly brokers: readonly Broker[];
-  /** Rate of the serial line to the Wi-Fi module in bits per second; 115200 unless `wifi.baud` says otherwise. */
+  /** Rate of the serial line to the Wi-Fi module in bits per second after a reset, and the highest to raise it to. */
   readonly baud: number;
+  readonly maxBaud: number;
   /** The version of MQTT; 3.1.1, which is 4, unless `mqtt.protocol` says otherwise. */
   readonly protocol: Protocol;
   /** Up to 128 bytes each. Empty: none. */
@@ -61,6 +65,7 @@ export function loadSettings(storage: Storage): Settings {
     networks: createNetworks(record, read),
     brokers: createBrokers(record, read),
     baud: numberOr(record, read, "wifi.baud=", DEFAULT_BAUD),
+    maxBaud: numberOr(record, read, "wifi.max-baud=", DEFAULT_MAX_BAUD),
     protocol: protocolOf(record, read),
     user: textSetting(record, read, "mqtt.user="),
     password: textSetting(record, read, "mqtt.password="),

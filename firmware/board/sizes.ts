@@ -13,10 +13,13 @@ export const SIZES = {
   receive: 512,
   /** What is read from the serial port at a time; also the longest line of the module. */
   window: 512,
-  /** The most that one send command of the module carries: 2048 fits every ESP-AT firmware. */
-  send: 2048,
-  /** The most that one receive command asks for. */
-  receivePiece: 1024,
+  /** The most that one send of the module carries, if it takes as many. */
+  send: 4096,
+  /**
+   * The most that one receive asks for: the answer fits the smallest ring of a serial port, so that at no rate and however
+   * long a turn takes a byte of it is lost.
+   */
+  receivePiece: 960,
   /** All filters of a board together, as one SUBSCRIBE. */
   subscribe: 512,
   /** A record in storage, as long as one may be: of settings, and at other times of the numbers that a board keeps. */

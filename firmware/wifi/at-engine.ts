@@ -33,7 +33,7 @@ export interface AtEvents {
   prompt(now: Millis): void;
   /**
    * An unfinished line of `count` bytes: if a payload begins within it, gives how many bytes its header takes and
-   * sets `engine.payload` to the number of bytes that follow; 0 if not (or not yet).
+   * sets `engine.payload` to the number of bytes that follow, and `engine.tail`; 0 if not (or not yet).
    */
   header(bytes: Bytes, at: number, count: number): number;
   /** The next bytes of the payload. `engine.payload` is what is still to come. */
@@ -62,8 +62,9 @@ export interface AtEngine {
   start: number;
   end: number;
   mode: Mode;
-  /** Bytes of payload that are still to come. */
+  /** Bytes of payload that are still to come, and whether a line end that they do not count follows. */
   payload: number;
+  tail: boolean;
   /** The last read did not get to the end of what had come. */
   more: boolean;
   /** When a payload that has begun and goes no further is given up. */
@@ -71,10 +72,8 @@ export interface AtEngine {
   /** The command that is being written, from `sent` to the end of the writer's text. */
   readonly command: Writer;
   sent: number;
-  /** A command waits for its final result. */
-  busy: boolean;
   wantPrompt: boolean;
-  /** How long the command may take in milliseconds, and when to give it up. */
+  /** How long the command under way may take in milliseconds, and when to give it up; 0 while there is none. */
   patience: number;
   readonly deadline: Deadline;
 }
@@ -95,11 +94,11 @@ export function createAtEngine(
     end: 0,
     mode: Mode.Line,
     payload: 0,
+    tail: true,
     more: false,
     stall: createDeadline(),
     command: createWriter(allocate(commandSize)),
     sent: 0,
-    busy: false,
     wantPrompt: false,
     patience: 0,
     deadline: createDeadline(),
@@ -137,7 +136,6 @@ export function atBegin(engine: AtEngine): Writer {
 export function atSend(engine: AtEngine, now: Millis, patience: number): void {
   writeText(engine.command, engine.events.lineEnd);
   engine.sent = 0;
-  engine.busy = true;
   engine.wantPrompt = false;
   engine.patience = patience;
   arm(engine.deadline, now, patience);
@@ -151,7 +149,7 @@ export function atSendRaw(engine: AtEngine, text: string): void {
 
 /** The command under way has had its final result, or is given up. */
 export function atFinish(engine: AtEngine): void {
-  engine.busy = false;
+  engine.patience = 0;
   engine.wantPrompt = false;
   disarm(engine.deadline);
 }
@@ -170,7 +168,7 @@ export function atSendAgain(engine: AtEngine, now: Millis): void {
 
 /** Whether a command is under way whose time is over. */
 export function atTimedOut(engine: AtEngine, now: Millis): boolean {
-  return engine.busy && isDue(engine.deadline, now);
+  return engine.patience > 0 && isDue(engine.deadline, now);
 }
 
 /** Whether all of the command has been handed to the serial port. */
@@ -270,7 +268,7 @@ function takeLine(engine: AtEngine, now: Millis): boolean {
   const header = engine.events.header(window, at, count);
   if (header > 0) {
     engine.start += header;
-    engine.mode = engine.payload > 0 ? Mode.Payload : Mode.PayloadEnd;
+    engine.mode = engine.payload > 0 ? Mode.Payload : afterPayload(engine);
     return true;
   }
   const lf = find(window, at, count, LF);
@@ -305,8 +303,12 @@ function takePayload(engine: AtEngine, now: Millis): void {
   const at = engine.start;
   engine.start += count;
   engine.payload -= count;
-  if (engine.payload === 0) engine.mode = Mode.PayloadEnd;
+  if (engine.payload === 0) engine.mode = afterPayload(engine);
   engine.events.payload(now, engine.window, at, count);
+}
+
+function afterPayload(engine: AtEngine): Mode {
+  return engine.tail ? Mode.PayloadEnd : Mode.Line;
 }
 
 /** A stream that lost one byte reads the CR as payload and finds something else here: nothing of it can be trusted. */

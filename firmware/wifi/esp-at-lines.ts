@@ -6,6 +6,7 @@
  */
 import type { Bytes } from "../../hal/hal";
 import { byteAt, decimalAt, find, isText, startsWith } from "#native";
+import { VERSION } from "./esp-at-dialect";
 
 export const enum EspLine {
   /** Not known: an information line of some command, echo, boot text or noise. */
@@ -26,12 +27,16 @@ export const enum EspLine {
   Connect,
   /** `<link>,CLOSED` */
   Closed,
+  /** A line that ends with `0,CLOSED`. */
+  OwnClosed,
   /** `+IPD,<link>,<length>`: bytes wait in the module. */
   DataWaiting,
   /** `+CIPRECVLEN:<length>,…` */
   ReceiveLength,
-  /** `+CWJAP:<n>`: why a join failed. */
-  JoinFailure,
+  /** `+CWJAP:…`: why a join failed, or what is joined. */
+  Network,
+  /** `AT version:…` */
+  Version,
   /** `Recv <n> bytes`: the module has the payload of a send. */
   PayloadTaken,
   /** Begins with `AT`: an echo, which should be off. */
@@ -41,6 +46,8 @@ export const enum EspLine {
 const A = 65;
 const PLUS = 43;
 const COMMA = 44;
+const ZERO = 48;
+const NINE = 57;
 
 /** Classifies a line of `count` (at least 1) bytes without its line end. */
 export function classify(bytes: Bytes, at: number, count: number): EspLine {
@@ -59,14 +66,32 @@ export function classify(bytes: Bytes, at: number, count: number): EspLine {
   if (isText(bytes, at, count, "WIFI CONNECTED")) return EspLine.WifiConnected;
   if (isText(bytes, at, count, "WIFI GOT IP")) return EspLine.WifiGotIp;
   if (isText(bytes, at, count, "WIFI DISCONNECT")) return EspLine.WifiDisconnect;
-  if (first === A && startsWith(bytes, at, count, "AT")) return EspLine.Echo;
-  return EspLine.Other;
+  if (first === A && startsWith(bytes, at, count, "AT")) {
+    return startsWith(bytes, at, count, VERSION) ? EspLine.Version : classifyEnd(bytes, at, count, EspLine.Echo);
+  }
+  return classifyEnd(bytes, at, count, EspLine.Other);
+}
+
+/**
+ * What a line ends with may have come within another: NonOS writes into what it is writing, and after noise the end of a
+ * line is all that is left of it.
+ */
+function classifyEnd(bytes: Bytes, at: number, count: number, otherwise: EspLine): EspLine {
+  if (endsWith(bytes, at, count, "WIFI DISCONNECT", 15)) return EspLine.WifiDisconnect;
+  if (!endsWith(bytes, at, count, "0,CLOSED", 8)) return otherwise;
+  const before = byteAt(bytes, at + count - 9);
+  return before >= ZERO && before <= NINE ? otherwise : EspLine.OwnClosed;
+}
+
+/** Whether there is something before the end, too. */
+function endsWith(bytes: Bytes, at: number, count: number, text: string, length: number): boolean {
+  return count > length && isText(bytes, at + count - length, length, text);
 }
 
 function classifyPlus(bytes: Bytes, at: number, count: number): EspLine {
   if (startsWith(bytes, at, count, "+IPD,")) return EspLine.DataWaiting;
   if (startsWith(bytes, at, count, "+CIPRECVLEN:")) return EspLine.ReceiveLength;
-  if (startsWith(bytes, at, count, "+CWJAP:")) return EspLine.JoinFailure;
+  if (startsWith(bytes, at, count, "+CWJAP")) return EspLine.Network;
   return EspLine.Other;
 }
 

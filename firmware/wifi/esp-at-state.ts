@@ -1,15 +1,17 @@
 /**
  * What the ESP-AT driver knows: its record, the names of its states, and the few changes that more than one part of
- * the driver makes. The parts: `esp-at-reset` starts over, `esp-at-bringup` gets the module from any state to "joined",
- * `esp-at-stream` runs the TCP stream, `esp-at-resync` finds back after a command that had no answer, `esp-at` ties
- * them together.
+ * the driver makes. The parts: `esp-at-ladder` finds a module that does not answer, `esp-at-resync` probes it,
+ * `esp-at-setup` sets it up, `esp-at-rate` chooses the rate of the line, `esp-at-join` joins the network, `esp-at-stream`
+ * runs the TCP stream, `esp-at` ties them together. `esp-at-dialect` has what differs between generations of modules,
+ * `esp-at-lines` what they say.
  */
-import type { Bytes, Entropy, Millis, ResetLine } from "../../hal/hal";
+import type { Entropy, Millis, ResetLine } from "../../hal/hal";
 import { div } from "#native";
 import { type Backoff } from "../core/backoff";
 import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../core/link";
 import { type Deadline, disarm } from "../core/time";
 import { atFinish, type AtEngine } from "./at-engine";
+import { type Dialect, ESP_AT_2 } from "./esp-at-dialect";
 import { Way, type WifiEvents, type WifiModule, type WifiNetwork, type WifiOptions, type WifiStatus } from "./module";
 
 /** Where the module is on its way to the network. */
@@ -33,6 +35,8 @@ export const enum Phase {
 /** The command in the engine's slot. */
 export const enum Command {
   None,
+  /** Sent for what it may do; an answer is not expected. */
+  Blind,
   Probe,
   Setup,
   Join,
@@ -41,6 +45,7 @@ export const enum Command {
   Receive,
   ReceiveLength,
   Close,
+  Signal,
 }
 
 /** The TCP stream as the module has it. */
@@ -50,8 +55,85 @@ export const enum Stream {
   Opening,
   /** It carries the link. */
   Open,
+  /** The peer has closed it. What the module still has of it is fetched before the link goes down. */
+  Rest,
   /** The module has a stream, or may have or get one, whose link is down already: to be closed before the next. */
   Stale,
+}
+
+/** What is done about a module that does not answer, in this order: see `esp-at-ladder.ts`. */
+export const enum Rung {
+  /** It is probed at the rate that it had last. Also where a module is that does answer. */
+  Probe,
+  /** At the rate that it boots with, which it is at if it has rebooted. */
+  StartRate,
+  /** It is reset by pin. */
+  Pulse,
+  /** It is looked for at every rate, and called out of what it may be in the middle of. */
+  Hunt,
+  /** It is told to reset itself. */
+  Order,
+  /** A long pulse on the reset pin. */
+  LongPulse,
+  /** It is left alone, held in reset, for longer each time. */
+  HoldOff,
+}
+
+/** How a module that may be waiting for a payload, or hands everything on to a peer, is called back. */
+export const enum Escape {
+  None,
+  /** `+++` on its own. */
+  Plus,
+  /** Zeros, for as many bytes as it may be waiting for. */
+  Fill,
+}
+
+/** How far the change to another rate has come. */
+export const enum RateStep {
+  Idle,
+  /** The board's own port is tried. */
+  Trying,
+  /** The module is told. */
+  Ordering,
+  /** It changes. */
+  Changing,
+  Confirming,
+}
+
+/** The commands of the set-up, see `esp-at-setup.ts`. */
+export const enum SetupStep {
+  EchoOff,
+  Version,
+  /** Settings stay out of the module's flash. */
+  Store,
+  /**
+   * Refused while the module tries by itself to join a network, one that it remembers or one that it has lost: then, and
+   * only then, it is told to stop.
+   */
+  Mode,
+  Leave,
+  ModeAgain,
+  /** A life before may have left it in transparent mode, or with links; `CIPMUX` is refused while there is one. */
+  NotTransparent,
+  CloseAll,
+  Multiple,
+  CloseOnly,
+  MultipleAgain,
+  AddressesOff,
+  /** Data waits in the module until it is asked for. Where that is not to be had it comes when it comes. */
+  Passive,
+  PassiveByLink,
+  /** The highest rate that both ends can do. */
+  Rate,
+  Done,
+}
+
+/** What the module has told of its version. */
+export const enum Told {
+  Nothing,
+  Version,
+  /** It has not answered when it was asked. */
+  Silence,
 }
 
 /** How far a send has come. */
@@ -93,14 +175,12 @@ export interface EspAt extends WifiModule {
   readonly busyUntil: Deadline;
 
   /** Which of the set-up commands is next. */
-  setupStep: number;
+  setupStep: SetupStep;
   /** A set-up command was refused since the last set-up that succeeded, or the last reset. */
   setupDoubted: boolean;
   /** The networks in the order in which they are tried, and which of them it is now. */
   readonly networks: readonly WifiNetwork[];
   network: number;
-  /** Their join commands, ready to send: the only ones with user text that needs escaping. */
-  readonly joinCommands: readonly Bytes[];
   readonly joinBackoff: Backoff;
   readonly bootBackoff: Backoff;
   gotIp: boolean;
@@ -120,6 +200,12 @@ export interface EspAt extends WifiModule {
   port: number;
   /** Bytes that the module has said it holds for us. */
   available: number;
+  /** Data comes unasked: the module cannot keep it. */
+  active: boolean;
+  /** Data that came unasked although the module was told to keep it: it has forgotten what it was told. */
+  unasked: boolean;
+  /** A link of the module's that nobody has asked for and that is to be closed; 0, the number of ours, for none. */
+  stray: number;
   /** The stream was served by a receive last, so that a send goes first now. */
   receivedLast: boolean;
   readonly poll: Deadline;
@@ -132,15 +218,37 @@ export interface EspAt extends WifiModule {
   /** Payload bytes of the send under way, and those that the serial port does not have yet. */
   sendLength: number;
   sendLeft: number;
+  /** The longest send for now: shorter than the module's own limit once it has taken the end of one for a `+++`. */
+  sendLimit: number;
   readonly span: Span;
   /** The serial port's count of lost bytes when it was last looked at. */
   lost: number;
 
-  /** Resync: probes with and without an answer, whether a prompt may be pending, and when to give up waiting. */
+  /** Probes with and without an answer, how the module is called back first, and when to give up waiting. */
   answers: number;
   probes: number;
-  cancel: boolean;
+  escape: Escape;
   readonly patience: Deadline;
+  /** Zeros that are still to be sent. */
+  fill: number;
+  rung: Rung;
+  /** Which of the rates it is looked for at. */
+  hunted: number;
+  /** Reboots that nobody asked for since a stream was open last. */
+  reboots: number;
+
+  dialect: Dialect;
+  told: Told;
+  /** The rate that the module boots with; the one that the port is to have, and when to give up on that. */
+  startBaud: number;
+  rate: number;
+  rateBy: Millis;
+  /** The highest rate to try, the one to go back to, and how far the change is. */
+  ceiling: number;
+  safeRate: number;
+  rateStep: RateStep;
+  /** How much has gone wrong lately at this rate. */
+  faults: number;
 }
 
 /** The driver is there now, and says so. */
@@ -167,6 +275,20 @@ function wayOf(esp: EspAt, phase: Phase): Way {
   }
 }
 
+/** The set-up begins: the module answers, and nothing else is sure. */
+export function enterSetup(esp: EspAt): void {
+  enterPhase(esp, Phase.SettingUp);
+  if (esp.told !== Told.Version) {
+    // What its refusals seemed to say may have been about something else.
+    esp.dialect = ESP_AT_2;
+    // A version that did not come the last time is not waited for again.
+    esp.told = esp.setupStep === SetupStep.Version ? Told.Silence : Told.Nothing;
+  }
+  esp.setupStep = SetupStep.EchoOff;
+  esp.rateStep = RateStep.Idle;
+  esp.timer.armed = false;
+}
+
 /** Whether the module has the network. */
 export function setIp(esp: EspAt, there: boolean): void {
   esp.gotIp = there;
@@ -179,7 +301,7 @@ export function setIp(esp: EspAt, there: boolean): void {
  */
 export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
   const state = esp.link.state;
-  const tried = esp.stream === Stream.Opening || esp.stream === Stream.Open;
+  const tried = esp.stream === Stream.Opening || esp.stream === Stream.Open || esp.stream === Stream.Rest;
   esp.available = 0;
   esp.offered = false;
   if (tried) esp.stream = Stream.Stale;
@@ -190,7 +312,7 @@ export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
 
 /** Milliseconds that `count` bytes take on the wire, 10 bits each. */
 export function onWire(esp: EspAt, count: number): number {
-  return div(count * 10000, esp.options.baud);
+  return div(count * 10000, esp.status.baud);
 }
 
 /** The command in the slot has had its final result. */

@@ -3,36 +3,46 @@
  * flood from the peer nor a full outbox keeps the other waiting.
  */
 import type { Bytes, Millis } from "../../hal/hal";
+import { decimalAt, isText } from "#native";
+import { backoffReset } from "../core/backoff";
 import { LinkLoss, LinkState } from "../core/link";
 import { arm, disarm, isDue } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
 import { atBegin, atRealign, atSend, type AtEngine } from "./at-engine";
-import { openFailed } from "./esp-at-bringup";
-import { Command, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream, DOUBTFUL_OPENS } from "./esp-at-state";
+import { askSignal, openFailed } from "./esp-at-join";
+import { rateDoubted } from "./esp-at-rate";
+import { Command, DOUBTFUL_OPENS, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
 import { enterResync } from "./esp-at-resync";
 
 /** The module gives a connect up after 10 to 18 s. */
 const OPEN_PATIENCE = 20000;
-/** Milliseconds for a close, for the prompt of a send, and from the last byte of its payload to `SEND OK`. */
+/** Milliseconds for a close, and for the prompt of a send. */
 const CLOSE_PATIENCE = 5000;
 const PROMPT_PATIENCE = 5000;
-const SEND_PATIENCE = 15000;
 /** For the end of a send whose stream has closed meanwhile. */
 const CLOSED_PATIENCE = 1000;
 /** For an answer that is due at once, on top of the time its bytes take on the wire. */
 const REPLY_PATIENCE = 2000;
-/** TCP keep-alive in seconds: a peer that is gone without a word is noticed even when nothing is sent. */
-const KEEP_ALIVE = 60;
+/** `Recv `, and what follows the number. */
+const RECV_LENGTH = 5;
+const BYTES = " bytes";
+const BYTES_LENGTH = 6;
 
 /** What the stream does next, Wi-Fi being up and the slot empty. */
 export function pumpStream(esp: EspAt, now: Millis): void {
   const state = esp.link.state;
   if (esp.stream === Stream.Open && state === LinkState.Up) {
     exchange(esp, now);
+  } else if (esp.stream === Stream.Rest && state === LinkState.Up) {
+    receiveRest(esp, now);
   } else if (esp.stream !== Stream.Closed) {
-    close(esp, now);
+    close(esp, now, 0);
+  } else if (esp.stray > 0) {
+    close(esp, now, esp.stray);
   } else if (state === LinkState.Opening) {
     open(esp, now);
+  } else if (isDue(esp.timer, now)) {
+    askSignal(esp, now);
   }
 }
 
@@ -46,6 +56,8 @@ function exchange(esp: EspAt, now: Millis): void {
     askLength(esp, now);
   } else if (maySend) {
     send(esp, now);
+  } else if (isDue(esp.timer, now)) {
+    askSignal(esp, now);
   }
 }
 
@@ -55,8 +67,7 @@ function open(esp: EspAt, now: Millis): void {
   writeText(command, esp.host);
   writeText(command, '",');
   writeDecimal(command, esp.port);
-  writeText(command, ",");
-  writeDecimal(command, KEEP_ALIVE);
+  writeText(command, esp.dialect.connect);
   esp.command = Command.Open;
   esp.stream = Stream.Opening;
   esp.connected = false;
@@ -79,6 +90,8 @@ export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   esp.stream = Stream.Open;
   esp.status.opens++;
   esp.failedOpens = 0;
+  esp.reboots = 0;
+  backoffReset(esp.bootBackoff);
   esp.doubtAfter = DOUBTFUL_OPENS;
   arm(esp.poll, now, esp.options.pollEvery);
   if (esp.link.state !== LinkState.Opening) return;
@@ -86,26 +99,57 @@ export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   esp.user.linkUp(now);
 }
 
-function close(esp: EspAt, now: Millis): void {
-  writeText(atBegin(esp.engine), "AT+CIPCLOSE=0");
+function close(esp: EspAt, now: Millis, id: number): void {
+  const command = atBegin(esp.engine);
+  writeText(command, "AT+CIPCLOSE=");
+  writeDecimal(command, id);
   esp.command = Command.Close;
   atSend(esp.engine, now, CLOSE_PATIENCE);
 }
 
 /** `ERROR` means that there was nothing to close. */
 export function closeAnswered(esp: EspAt, now: Millis): void {
+  if (esp.stream === Stream.Closed) esp.stray = 0;
   if (esp.link.state === LinkState.Closing) loseLink(esp, now, LinkLoss.Closed);
   esp.stream = Stream.Closed;
 }
 
-/** `0,CLOSED` came. While a connect is under way it speaks of the stream before, until `0,CONNECT` has come. */
+/**
+ * `<link>,CONNECT`. On the link that a connect is under way for it is the answer. Any other is a connect that was given up
+ * on, or that nobody asked for: it is closed.
+ */
+export function linkConnected(esp: EspAt, id: number): void {
+  if (id > 0) esp.stray = id;
+  else if (esp.command === Command.Open) esp.connected = true;
+  else if (esp.stream === Stream.Closed) esp.stream = Stream.Stale;
+}
+
+/**
+ * `0,CLOSED` came. While a connect is under way it speaks of the stream before, until `0,CONNECT` has come. Data that the
+ * module still has may have been overtaken, and so may have been its notice: it is asked for, as long as there is some.
+ */
 export function streamClosed(esp: EspAt, now: Millis): void {
   const connecting = esp.command === Command.Open;
-  if (connecting && !esp.connected) return;
+  if ((connecting && !esp.connected) || esp.stream === Stream.Rest) return;
+  if (esp.stream === Stream.Open && esp.sendStage === SendStage.None && !esp.active && esp.link.state === LinkState.Up) {
+    esp.stream = Stream.Rest;
+    return;
+  }
   loseLink(esp, now, LinkLoss.Peer);
   if (connecting) return;
   esp.stream = Stream.Closed;
   if (esp.sendStage > SendStage.Payload) arm(esp.engine.deadline, now, CLOSED_PATIENCE);
+}
+
+/** What is left of a stream that the peer has closed. A user who has no room for it does not get it. */
+function receiveRest(esp: EspAt, now: Millis): void {
+  if (esp.user.room() > 0) receive(esp, now);
+  else restReceived(esp, now);
+}
+
+function restReceived(esp: EspAt, now: Millis): void {
+  loseLink(esp, now, LinkLoss.Peer);
+  esp.stream = Stream.Closed;
 }
 
 function receive(esp: EspAt, now: Millis): void {
@@ -131,16 +175,34 @@ export function payloadReceived(esp: EspAt, now: Millis, bytes: Bytes, at: numbe
   if (esp.link.state === LinkState.Up) esp.user.received(now, bytes, at, count);
 }
 
+/**
+ * Data that was not asked for. Where the module cannot keep it, it has to be taken, and cannot be if there is no room;
+ * where it can, it has forgotten that it was told to, as a reboot makes it.
+ */
+export function dataCameUnasked(esp: EspAt, now: Millis, count: number): void {
+  esp.unasked = esp.engine.payload > 0;
+  if (esp.active) {
+    if (esp.link.state === LinkState.Up && esp.user.room() < count) streamDamaged(esp, now);
+  } else if (esp.phase === Phase.Joined) {
+    enterResync(esp, now);
+  } else {
+    loseLink(esp, now, LinkLoss.Module);
+  }
+}
+
 /** `OK` without data: the data came and was not understood. `ERROR` means that there was none. */
 export function receiveAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (ok && !esp.answered) streamDamaged(esp, now);
+  else if (esp.stream === Stream.Rest && (!ok || esp.asked === 0)) restReceived(esp, now);
 }
 
 /** Bytes were lost or added within the stream: what follows would be read as something it is not. */
 export function streamDamaged(esp: EspAt, now: Millis): void {
-  if (esp.stream !== Stream.Open) return;
+  if (esp.stream !== Stream.Open && esp.stream !== Stream.Rest) return;
   esp.status.damaged++;
   loseLink(esp, now, LinkLoss.Damaged);
+  // The rate is chosen in the set-up.
+  if (rateDoubted(esp)) enterResync(esp, now);
 }
 
 /** A payload has begun and goes no further: the module has lost its way within it, or has rebooted. */
@@ -158,11 +220,12 @@ function askLength(esp: EspAt, now: Millis): void {
 }
 
 /**
- * Announces everything that waits, up to the module's limit, as one send. A run whose last three bytes are `+++` and
- * reach the module alone would be taken for a cancel; then the link is lost, and what is sent again is cut otherwise.
+ * Announces everything that waits, up to the module's limit, as one send. If the module has taken the end of one for a
+ * `+++` that cancels it, sends are cut otherwise until one was as long as they may be.
  */
 function send(esp: EspAt, now: Millis): void {
-  const count = esp.user.offer(esp.options.maxSend);
+  const most = esp.dialect.maxSend;
+  const count = esp.user.offer(esp.sendLimit < most ? esp.sendLimit : most);
   if (count === 0) return;
   esp.sendLength = count;
   esp.sendLeft = count;
@@ -204,10 +267,19 @@ export function feed(esp: EspAt, now: Millis): void {
 }
 
 /** `Recv <n> bytes` came: the module has all of the payload, and its peer decides how long the rest takes. */
-export function payloadTaken(esp: EspAt, now: Millis): void {
+export function payloadTaken(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: number): void {
   if (esp.sendStage !== SendStage.Delivered) return;
   esp.sendStage = SendStage.Confirming;
-  arm(esp.engine.deadline, now, esp.offered ? SEND_PATIENCE : CLOSED_PATIENCE);
+  // Another number than was announced is of another send, or of a line that was damaged.
+  if (takenIn(bytes, at, count) !== esp.sendLength) streamDamaged(esp, now);
+  arm(esp.engine.deadline, now, esp.offered ? esp.dialect.sendPatience : CLOSED_PATIENCE);
+}
+
+/** The number in `Recv <n> bytes`; -1 if there is none. */
+function takenIn(bytes: Bytes, at: number, count: number): number {
+  const digits = count - RECV_LENGTH - BYTES_LENGTH;
+  if (digits < 1 || !isText(bytes, at + RECV_LENGTH + digits, BYTES_LENGTH, BYTES)) return -1;
+  return decimalAt(bytes, at + RECV_LENGTH, digits);
 }
 
 /**
@@ -229,7 +301,17 @@ function feedPiece(esp: EspAt, engine: AtEngine, now: Millis): boolean {
 
 /** `SEND OK` ends a send that the module has all of; before, it is the straggler of another. */
 export function sendSucceeded(esp: EspAt): void {
-  if (esp.sendStage >= SendStage.Delivered) finishCommand(esp);
+  if (esp.sendStage < SendStage.Delivered) return;
+  if (esp.sendLength === esp.sendLimit) esp.sendLimit = esp.options.maxSend;
+  finishCommand(esp);
+}
+
+/**
+ * The module has taken the end of the payload for a `+++` that cancels the send: three bytes that it got on their own, as
+ * its UART cuts what comes into chunks. What is sent instead is cut one byte earlier.
+ */
+export function sendCancelled(esp: EspAt): void {
+  if (esp.sendStage >= SendStage.Payload && esp.sendLength > 1) esp.sendLimit = esp.sendLength - 1;
 }
 
 /**

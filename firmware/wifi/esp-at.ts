@@ -6,7 +6,7 @@
  * does or does not do, the driver ends up either with a stream or with the next try.
  */
 import type { Bytes, Hal, Millis } from "../../hal/hal";
-import { allocate, decimalAt, find, startsWith } from "#native";
+import { allocate, byteAt, decimalAt, find, startsWith } from "#native";
 import { createBackoff } from "../core/backoff";
 import { LinkLoss, LinkState, NOBODY } from "../core/link";
 import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/time";
@@ -20,18 +20,12 @@ import {
   type AtEvents,
   createAtEngine,
 } from "./at-engine";
-import {
-  createJoinCommands,
-  joinAnswered,
-  moduleEchoed,
-  moduleReady,
-  pumpBringup,
-  setupAnswered,
-  wifiFound,
-  wifiLost,
-} from "./esp-at-bringup";
-import { enterReset } from "./esp-at-reset";
+import { dialectOf, ESP_AT_2 } from "./esp-at-dialect";
+import { joinAnswered, networkTold, pumpJoin, wifiFound, wifiLost } from "./esp-at-join";
+import { beginLadder, climb, moduleReady, orderReset, release } from "./esp-at-ladder";
 import { classify, EspLine, linkOf, numberAt } from "./esp-at-lines";
+import { goBack, rateTimedOut } from "./esp-at-raise";
+import { rateDoubted, settleRate } from "./esp-at-rate";
 import {
   enterResync,
   probeBusy,
@@ -41,24 +35,32 @@ import {
   pumpResync,
   resyncHeard,
 } from "./esp-at-resync";
+import { pumpSetup, setupAnswered } from "./esp-at-setup";
 import {
   BUSY_PATIENCE,
   Command,
   type EspAt,
   type EspAtLink,
+  Escape,
   FIRST_RETRY_PAUSE,
   finishCommand,
   LONGEST_RETRY_PAUSE,
   loseLink,
   onWire,
   Phase,
+  RateStep,
+  Rung,
   SendStage,
+  SetupStep,
   Stream,
   DOUBTFUL_OPENS,
+  Told,
 } from "./esp-at-state";
 import {
   closeAnswered,
+  dataCameUnasked,
   feed,
+  linkConnected,
   openAnswered,
   payloadReceived,
   payloadStalled,
@@ -68,10 +70,11 @@ import {
   receiveAnswered,
   sendFailed,
   sendSucceeded,
+  sendCancelled,
   streamClosed,
   streamDamaged,
 } from "./esp-at-stream";
-import { createDeafEvents, createWifiStatus, type WifiEvents, type WifiNetwork, type WifiOptions } from "./module";
+import { createWifiStatus, DEAF, type WifiEvents, type WifiOptions } from "./module";
 
 const COMMA = 44;
 /** The ceilings of the pause before a join or a boot is tried again, first and last, in milliseconds. */
@@ -81,20 +84,18 @@ const LONGEST_PAUSE = 60000;
 const COLON = 58;
 /** The longest command: a join whose every byte of name and password had to be escaped. */
 const COMMAND_SIZE = 256;
-const RECEIVE_DATA = "+CIPRECVDATA:";
+const RECEIVE_DATA = "+CIPRECVDATA";
+/** With the colon or comma behind it. */
 const RECEIVE_DATA_LENGTH = 13;
+/** What ESP-AT reads from a socket at a time. */
+const MOST_UNASKED = 2920;
+const LF = 10;
+const PLUS = 43;
 const IPD_LENGTH = 5;
 const RECEIVE_LENGTH_LENGTH = 12;
-const CWJAP_LENGTH = 7;
 
 /** A driver that begins with a reset of the module at its first turn. @boot */
-export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: WifiEvents = createDeafEvents()): EspAt {
-  const networks: WifiNetwork[] = [options];
-  const more = options.otherNetworks;
-  if (more !== undefined) {
-    for (const network of more) networks.push(network);
-  }
-  const joinCommands = createJoinCommands(networks);
+export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: WifiEvents = DEAF): EspAt {
   const events: AtEvents = {
     lineEnd: "\r\n",
     line(now, bytes, at, count) {
@@ -107,6 +108,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
       return payloadHeader(esp, bytes, at, count);
     },
     payload(now, bytes, at, count) {
+      if (esp.unasked) dataCameUnasked(esp, now, count);
       payloadReceived(esp, now, bytes, at, count);
     },
     damaged(now) {
@@ -136,7 +138,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     events: toTell,
     link,
     user: NOBODY,
-    status: createWifiStatus(options.ssid, options.baud),
+    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud),
     receive(now) {
       espReceive(esp, now);
     },
@@ -152,11 +154,10 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     retry: createDeadline(),
     retryPause: FIRST_RETRY_PAUSE,
     busyUntil: createDeadline(),
-    setupStep: 0,
+    setupStep: SetupStep.EchoOff,
     setupDoubted: false,
-    networks,
+    networks: options.networks,
     network: 0,
-    joinCommands,
     joinBackoff: createBackoff(FIRST_JOIN_PAUSE, LONGEST_PAUSE),
     bootBackoff: createBackoff(FIRST_BOOT_PAUSE, LONGEST_PAUSE),
     gotIp: false,
@@ -169,6 +170,9 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     host: "",
     port: 0,
     available: 0,
+    active: false,
+    unasked: false,
+    stray: 0,
     receivedLast: false,
     poll: createDeadline(),
     asked: 0,
@@ -177,12 +181,26 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     offered: false,
     sendLength: 0,
     sendLeft: 0,
+    sendLimit: options.maxSend,
     span: { bytes: allocate(1), at: 0, count: 0 },
     lost: 0,
     answers: 0,
     probes: 0,
-    cancel: false,
+    escape: Escape.None,
     patience: createDeadline(),
+    fill: 0,
+    rung: Rung.Probe,
+    hunted: 0,
+    reboots: 0,
+    dialect: ESP_AT_2,
+    told: Told.Nothing,
+    startBaud: options.baud,
+    rate: options.baud,
+    rateBy: 0,
+    ceiling: options.maxBaud > options.baud ? options.maxBaud : options.baud,
+    safeRate: options.baud,
+    rateStep: RateStep.Idle,
+    faults: 0,
   };
   return esp;
 }
@@ -190,7 +208,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
 /** First half of a turn: takes in everything that the module has said. */
 function espReceive(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Off) {
-    enterReset(esp, now);
+    beginLadder(esp, now);
     return;
   }
   // Before the bytes are understood, since among them something is missing; and after, as it may have gone meanwhile.
@@ -216,7 +234,10 @@ function espPump(esp: EspAt, now: Millis): void {
   }
   if (esp.link.state === LinkState.Closing && !streamInUse(esp)) loseLink(esp, now, LinkLoss.Closed);
   feed(esp, now);
-  if (!esp.engine.busy) startNext(esp, now);
+  if (esp.engine.patience === 0) {
+    if (esp.rate !== esp.status.baud) settleRate(esp, now);
+    if (esp.rate === esp.status.baud) startNext(esp, now);
+  }
   atWrite(esp.engine);
 }
 
@@ -232,10 +253,12 @@ function espWait(esp: EspAt, now: Millis): number {
   const engine = esp.engine;
   let wait = sooner(atWait(engine, now), waitFor(esp.retry, now));
   if (esp.sendStage === SendStage.Payload) return sooner(wait, 1 + onWire(esp, REFILL));
-  if (engine.busy) return wait;
+  if (engine.patience > 0) return wait;
+  if (esp.rate !== esp.status.baud) return 1;
   wait = sooner(wait, waitFor(esp.timer, now));
   if (esp.phase === Phase.Joined && esp.gotIp) {
     if (esp.stream === Stream.Open) wait = sooner(wait, waitFor(esp.poll, now));
+    else if (esp.stream !== Stream.Closed || esp.stray > 0) return 0;
     if (esp.link.state === LinkState.Up ? hasToDo(esp) : esp.link.state !== LinkState.Down) return 0;
   }
   return wait;
@@ -250,35 +273,82 @@ function streamInUse(esp: EspAt): boolean {
   return esp.stream === Stream.Opening || esp.stream === Stream.Open;
 }
 
+/** The slot is empty. */
 function startNext(esp: EspAt, now: Millis): void {
-  if (esp.phase === Phase.Resync) pumpResync(esp, now);
-  else if (esp.phase === Phase.Joined && esp.gotIp) pumpStream(esp, now);
-  else pumpBringup(esp, now);
+  switch (esp.phase) {
+    case Phase.Joined:
+      if (esp.gotIp) pumpStream(esp, now);
+      else pumpJoin(esp, now);
+      return;
+    case Phase.Joining:
+      pumpJoin(esp, now);
+      return;
+    case Phase.SettingUp:
+      pumpSetup(esp, now);
+      return;
+    case Phase.Resync:
+      pumpResync(esp, now);
+      return;
+    case Phase.Holding:
+      if (isDue(esp.timer, now)) release(esp, now);
+      return;
+    case Phase.Booting:
+      if (isDue(esp.timer, now)) climb(esp, now);
+      return;
+    case Phase.Off:
+      return;
+  }
 }
 
 function commandTimedOut(esp: EspAt, now: Millis): void {
+  if (esp.command === Command.Blind) {
+    goBack(esp, now);
+    return;
+  }
   esp.status.timeouts++;
   if (esp.command === Command.Probe) {
     finishCommand(esp);
     probeTimedOut(esp, now);
-  } else {
+  } else if (!rateTimedOut(esp, now)) {
+    rateDoubted(esp);
     enterResync(esp, now);
   }
 }
 
 /**
- * Where the payload of a receive begins: behind `+CIPRECVDATA:<length>,`. More than was asked for never comes: that is
- * a header that was damaged.
+ * Where the payload of a receive begins: behind `+CIPRECVDATA:<length>,`, or `+CIPRECVDATA,<length>:` of NonOS. More than
+ * was asked for never comes: that is a header that was damaged.
  */
 function payloadHeader(esp: EspAt, bytes: Bytes, at: number, count: number): number {
-  if (!startsWith(bytes, at, count, RECEIVE_DATA)) return 0;
-  const comma = find(bytes, at, count, COMMA);
-  if (comma < 0) return 0;
-  const length = decimalAt(bytes, at + RECEIVE_DATA_LENGTH, comma - at - RECEIVE_DATA_LENGTH);
+  if (!startsWith(bytes, at, count, RECEIVE_DATA)) return byteAt(bytes, at) === PLUS ? unaskedHeader(esp, bytes, at, count) : 0;
+  if (count <= RECEIVE_DATA_LENGTH) return 0;
+  const from = at + RECEIVE_DATA_LENGTH;
+  const ends = byteAt(bytes, from - 1) === COMMA ? COLON : COMMA;
+  const end = find(bytes, from, at + count - from, ends);
+  if (end < 0) return 0;
+  const length = decimalAt(bytes, from, end - from);
   if (length < 0 || length > esp.asked) return 0;
   esp.answered = true;
+  esp.asked = length;
   esp.engine.payload = length;
-  return comma + 1 - at;
+  esp.engine.tail = true;
+  return end + 1 - at;
+}
+
+/** `+IPD,<link>,<length>:`, or with the peer's address and port before the colon: the data itself follows. */
+function unaskedHeader(esp: EspAt, bytes: Bytes, at: number, count: number): number {
+  if (!startsWith(bytes, at, count, "+IPD,")) return 0;
+  const end = at + count;
+  const colon = find(bytes, at, count, COLON);
+  // A notice ends with its line, and what follows it may well hold a colon.
+  const lf = find(bytes, at, count, LF);
+  if (colon < 0 || (lf >= 0 && lf < colon)) return 0;
+  const length = numberAt(bytes, at, colon - at, IPD_LENGTH, 1);
+  if (length < 0 || length > MOST_UNASKED || colon >= end) return 0;
+  esp.engine.payload = length;
+  esp.engine.tail = esp.dialect.tail;
+  esp.unasked = true;
+  return colon + 1 - at;
 }
 
 /** Every line passes here, whatever is under way: first what comes unasked, then what answers the command. */
@@ -297,16 +367,20 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
     case EspLine.Closed:
       if (linkOf(bytes, at) === 0) streamClosed(esp, now);
       return;
+    case EspLine.OwnClosed:
+      streamClosed(esp, now);
+      return;
     case EspLine.DataWaiting:
-      // A colon and the data itself: the receive mode has got lost. Without it the data waits in the module.
-      if (find(bytes, at, count, COLON) < 0) dataWaits(esp, bytes, at, count, IPD_LENGTH, 1);
-      else if (esp.phase === Phase.Joined) enterResync(esp, now);
+      dataWaits(esp, bytes, at, count, IPD_LENGTH, 1);
       return;
     case EspLine.ReceiveLength:
       dataWaits(esp, bytes, at, count, RECEIVE_LENGTH_LENGTH, 0);
       return;
-    case EspLine.JoinFailure:
-      if (esp.command === Command.Join) esp.joinCode = numberAt(bytes, at, count, CWJAP_LENGTH, 0);
+    case EspLine.Network:
+      networkTold(esp, bytes, at, count);
+      return;
+    case EspLine.Version:
+      versionTold(esp, bytes, at, count);
       return;
     case EspLine.Echo:
       moduleEchoed(esp, now);
@@ -322,26 +396,39 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       sendSucceeded(esp);
       return;
     case EspLine.PayloadTaken:
-      payloadTaken(esp, now);
+      payloadTaken(esp, now, bytes, at, count);
       return;
     case EspLine.Connect:
-      if (linkOf(bytes, at) === 0) esp.connected = true;
+      linkConnected(esp, linkOf(bytes, at));
       return;
     case EspLine.Error:
     case EspLine.Fail:
     case EspLine.SendFail:
-    case EspLine.SendCanceled:
       commandAnswered(esp, now, false);
       return;
-    case EspLine.WifiConnected:
+    case EspLine.SendCanceled:
+      sendCancelled(esp);
+      commandAnswered(esp, now, false);
+      return;
     case EspLine.Other:
+      // Where data comes unasked, this may be what is left of a header.
+      if (esp.active) streamDamaged(esp, now);
+      return;
+    case EspLine.WifiConnected:
       return;
   }
 }
 
+function versionTold(esp: EspAt, bytes: Bytes, at: number, count: number): void {
+  const dialect = dialectOf(bytes, at, count);
+  if (dialect === undefined) return;
+  esp.dialect = dialect;
+  esp.told = Told.Version;
+}
+
 function dataWaits(esp: EspAt, bytes: Bytes, at: number, count: number, prefix: number, index: number): void {
   const length = numberAt(bytes, at, count, prefix, index);
-  if (length >= 0 && esp.stream === Stream.Open) esp.available = length;
+  if (length >= 0) esp.available = length;
 }
 
 /** The final result of the command in the slot. Without one it is a straggler that nobody waits for. */
@@ -372,26 +459,48 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     case Command.Receive:
       receiveAnswered(esp, now, ok);
       return;
+    case Command.Blind:
+      goBack(esp, now);
+      return;
     case Command.ReceiveLength:
+    case Command.Signal:
     case Command.None:
       return;
   }
 }
 
 /**
+ * A command came back although echo was switched off: the module has rebooted unseen, and is in no network that it was
+ * told to join. Before the set-up has switched it off, echo is nothing.
+ */
+function moduleEchoed(esp: EspAt, now: Millis): void {
+  if (esp.phase === Phase.Resync) {
+    esp.joined = false;
+  } else if (esp.phase >= Phase.Joining || (esp.phase === Phase.SettingUp && esp.setupStep !== SetupStep.EchoOff)) {
+    esp.joined = false;
+    enterResync(esp, now);
+  }
+}
+
+/**
  * The module is still at something else and has thrown the command away: it is sent again, with growing pauses, for as
- * long as the module may be busy. Once the payload of a send is on its way, `busy` speaks of surplus bytes instead.
+ * long as the module may be busy. Once the payload of a send is on its way, `busy` speaks of surplus bytes instead: what
+ * the module has taken is not what was meant.
  */
 function moduleBusy(esp: EspAt, now: Millis): void {
   esp.status.busy++;
-  if (esp.command === Command.None || esp.sendStage > SendStage.Announced) return;
+  if (esp.sendStage > SendStage.Announced) {
+    streamDamaged(esp, now);
+    return;
+  }
+  if (esp.command <= Command.Blind) return;
   if (esp.command === Command.Probe) {
     probeBusy(esp, now);
     return;
   }
   if (!esp.busyUntil.armed) arm(esp.busyUntil, now, BUSY_PATIENCE);
   if (isDue(esp.busyUntil, now)) {
-    enterReset(esp, now);
+    orderReset(esp, now);
     return;
   }
   arm(esp.retry, now, esp.retryPause);

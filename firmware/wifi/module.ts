@@ -43,8 +43,8 @@ export const enum WifiLoss {
   Address,
   /** The module has rebooted by itself. */
   Reboot,
-  /** The module did not answer, and was reset. */
-  Hung,
+  /** The module did not answer. */
+  Silent,
 }
 
 /** How the module is doing. Only the driver writes it. The counters are those since power-on and only grow. */
@@ -68,6 +68,14 @@ export interface WifiStatus {
   timeouts: number;
   /** Searches for the module's state after one. */
   resyncs: number;
+  /** Of a module that did not answer: calls to come out of what it was in the middle of, rates that it was looked for at. */
+  escapes: number;
+  hunts: number;
+  /** Pauses in which a module that could not be brought to answer was left alone. */
+  holdOffs: number;
+  /** Times that the rate of the line was raised, and that it was not to be had or had to be lowered. */
+  raises: number;
+  fallbacks: number;
   /** Times that the module said that it was busy. */
   busy: number;
   joins: number;
@@ -94,11 +102,12 @@ export interface WifiNetwork {
 }
 
 /** What the user of a driver chooses. */
-export interface WifiOptions extends WifiNetwork {
-  /** The networks to try after that, one after the other, when it cannot be joined. */
-  readonly otherNetworks?: readonly WifiNetwork[] | undefined;
-  /** Rate of the serial line in bits per second, as both ends have it. */
+export interface WifiOptions {
+  /** In the order in which they are tried; at least one. */
+  readonly networks: readonly WifiNetwork[];
+  /** Rate in bits per second that the module's serial line has after a reset, and the highest that it may be raised to. */
   readonly baud: number;
+  readonly maxBaud: number;
   /** Receive window in bytes: the longest line plus a piece of payload; at least 256. */
   readonly window: number;
   /** The most bytes that one send carries, if the module takes as many. */
@@ -134,15 +143,13 @@ export interface WifiModule {
 /** Makes the driver of a family on the serial port and the reset line of a board. @boot */
 export type WifiFamily = (this: void, hal: Hal, options: WifiOptions, events: WifiEvents) => WifiModule;
 
-/** Stands in for an application that wants to know nothing. @boot */
-export function createDeafEvents(): WifiEvents {
-  return {
-    joined() {},
-    joinFailed() {},
-    wifiLost() {},
-    moduleReset() {},
-  };
-}
+/** Stands in for an application that wants to know nothing. */
+export const DEAF: WifiEvents = {
+  joined() {},
+  joinFailed() {},
+  wifiLost() {},
+  moduleReset() {},
+};
 
 /** A status with nothing in it yet. @boot */
 export function createWifiStatus(ssid: string, baud: number): WifiStatus {
@@ -157,6 +164,11 @@ export function createWifiStatus(ssid: string, baud: number): WifiStatus {
     reboots: 0,
     timeouts: 0,
     resyncs: 0,
+    escapes: 0,
+    hunts: 0,
+    holdOffs: 0,
+    raises: 0,
+    fallbacks: 0,
     busy: 0,
     joins: 0,
     joinFailures: 0,

@@ -34,9 +34,9 @@ export function floodBoard(options: FloodOptions): Application {
 function createFlood(options: FloodOptions, hal: Hal): Board {
   const settings = loadSettings(hal.storage);
   const wifi = createEspAt(hal, {
-    ssid: settings.networks[0]?.ssid ?? "",
-    password: settings.networks[0]?.password ?? "",
+    networks: settings.networks,
     baud: settings.baud,
+    maxBaud: settings.baud,
     window: 512,
     maxSend: 2048,
     maxReceive: 1024,

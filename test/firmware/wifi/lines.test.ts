@@ -27,7 +27,7 @@ const KNOWN: readonly (readonly [string, EspLine])[] = [
   ["+IPD,0,1460", EspLine.DataWaiting],
   ["+CIPRECVLEN:100,0,0,0,0", EspLine.ReceiveLength],
   ["+CIPRECVLEN:-1,-1,-1,-1,-1", EspLine.ReceiveLength],
-  ["+CWJAP:2", EspLine.JoinFailure],
+  ["+CWJAP:2", EspLine.Network],
   ["Recv 145 bytes", EspLine.PayloadTaken],
   ["ATE0", EspLine.Echo],
   ['AT+CIPSTART=0,"TCP","broker",1883,60', EspLine.Echo],

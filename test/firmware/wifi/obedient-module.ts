@@ -242,7 +242,12 @@ export class ObedientModule {
     const error = this.end("\r\nERROR\r\n");
     if (command === "AT") this.reply("AT", ...ok);
     else if (command === "AT+RST") this.reply("AT+RST", ...ok, () => this.reboot("loud"));
-    else if (command === "ATE0") this.reply("ATE0", () => (this.echo = false), ...ok);
+    else if (command === "AT+GMR") this.reply(command, "AT version:2.2.1.0(x)\r\n", ...ok);
+    else if (command === "AT+CIPMODE=0" || command === "AT+CIPDINFO=0") this.reply(command, ...ok);
+    else if (command === "AT+CWJAP?") {
+      const told = this.wifi ? ['+CWJAP:"home","00:11:22:33:44:55",6,-61,0,1,0,1,0\r\n'] : [];
+      this.reply("signal", ...told, ...ok);
+    } else if (command === "ATE0") this.reply("ATE0", () => (this.echo = false), ...ok);
     else if (command === "AT+CWMODE=1" || command === "AT+SYSSTORE=0") this.reply(command, ...ok);
     else if (command === "AT+CWQAP") this.reply(command, ...ok);
     else if (command === "AT+CIPCLOSE=5") this.reply(command, () => this.drop(), ...ok);

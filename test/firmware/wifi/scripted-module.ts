@@ -28,14 +28,21 @@ export interface ScriptedOptions {
   readonly seed?: number;
 }
 
+/** What a module that has said nothing of its version is told. */
 export const SETUP_COMMANDS = [
   "ATE0",
+  "AT+GMR",
   "AT+SYSSTORE=0",
   "AT+CWMODE=1",
+  "AT+CIPMODE=0",
   "AT+CIPCLOSE=5",
   "AT+CIPMUX=1",
+  "AT+CIPDINFO=0",
   "AT+CIPRECVMODE=1",
 ] as const;
+
+/** The question for the signal, which comes when nothing else does. */
+const SIGNAL = "AT+CWJAP?\r\n";
 
 export class ScriptedModule {
   readonly clock = new SimClock();
@@ -48,6 +55,11 @@ export class ScriptedModule {
   turns = 0;
   /** What the serial port says it has lost. */
   lost = 0;
+  /** What is said, unseen by the test, when the signal is asked for; undefined: the test sees to it. */
+  signal: string | undefined = '+CWJAP:"home","00:11:22:33:44:55",6,-61,0,1,0,1,0\r\n\r\nOK\r\n';
+  /** The rates that the serial port was set to, and whether it can do one. */
+  readonly rates: number[] = [];
+  canDo: (baud: number) => boolean = () => true;
   /** Sees the bytes of each write, and each change of the reset line. Must not answer at once: see {@link after}. */
   onWrite: (bytes: Uint8Array) => void = () => undefined;
   onReset: (held: boolean) => void = () => undefined;
@@ -66,9 +78,9 @@ export class ScriptedModule {
     this.ring = options.ring ?? Infinity;
     this.leavesPerMs = options.leavesPerMs ?? 1000;
     this.esp = createEspAt(this.hal(options.resetLine ?? true, new Random(options.seed ?? 1)), {
-      ssid: "home",
-      password: "secret",
+      networks: [{ ssid: "home", password: "secret" }],
       baud: 115200,
+      maxBaud: 115200,
       window: 512,
       maxSend: 2048,
       maxReceive: 1024,
@@ -183,6 +195,12 @@ export class ScriptedModule {
     expect(this.user.state).toBe("up");
   }
 
+  /** The peer closes, and has nothing more to say. */
+  peerCloses(): void {
+    this.say("0,CLOSED\r\n");
+    this.answer("AT+CIPRECVDATA=0,512", "\r\nERROR\r\n");
+  }
+
   /** A board with a link that is up. */
   bringUp(): this {
     this.boot();
@@ -210,7 +228,11 @@ export class ScriptedModule {
         },
         write: (from: Bytes, at: number, count: number) => this.write(view(from).slice(at, at + count)),
         lost: () => this.lost,
-        setBaud: () => true,
+        setBaud: (baud: number) => {
+          if (!this.canDo(baud)) return false;
+          this.rates.push(baud);
+          return true;
+        },
       },
       console: deadConsole,
       system: computerSystem(() => undefined),
@@ -239,6 +261,11 @@ export class ScriptedModule {
     if (count <= 0) return 0;
     this.filled += count;
     const text = Buffer.from(bytes.subarray(0, count)).toString("latin1");
+    if (text === SIGNAL && this.signal !== undefined) {
+      const answer = this.signal;
+      this.after(0.5, () => this.say(answer));
+      return count;
+    }
     this.writes.push({ at: this.clock.now, text });
     this.unseen += text;
     this.onWrite(bytes.subarray(0, count));

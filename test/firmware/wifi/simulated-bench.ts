@@ -9,7 +9,7 @@ import { AccessPoint } from "../../../sim/air";
 import { SimClock, type Timer } from "../../../sim/clock";
 import { SerialLine } from "../../../sim/line";
 import { EspAtModule } from "../../../sim/module/esp-at";
-import { atBaud, PERSONALITIES } from "../../../sim/module/personalities";
+import { atBaud, DEFAULT_PERSONALITY, type PersonalityName, PERSONALITIES } from "../../../sim/module/personalities";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import type { Socket } from "../../../sim/network/network";
 import { Random } from "../../../sim/random";
@@ -20,7 +20,13 @@ const TURN_MS = 0.1;
 
 export interface SimulatedOptions {
   readonly seed: number;
+  /** Which generation the module is of. Default: the newest. */
+  readonly personality?: PersonalityName;
   readonly baud?: number;
+  /** When the board begins, in ms; the module has power from the first. Default 20. */
+  readonly startAfter?: number;
+  /** Whether the reset pin does what the board thinks it does. Default true. */
+  readonly resetConnected?: boolean;
   readonly resetLine?: boolean;
   /** The board's receive ring. Default 1024. */
   readonly receiveRing?: number;
@@ -76,7 +82,7 @@ export class SimulatedBench {
       network: this.network,
       air: this.air,
       random: this.random.fork("module"),
-      personality: atBaud(PERSONALITIES["esp-at-5"], baud),
+      personality: atBaud(PERSONALITIES[options.personality ?? DEFAULT_PERSONALITY], baud),
       observer: { command: (line) => this.commands.push(line) },
     });
     this.network.listen("broker", 1883, (socket) => {
@@ -109,7 +115,7 @@ export class SimulatedBench {
         reset: {
           present,
           hold: (held: boolean) => {
-            if (present) this.module.setReset(held);
+            if (present && (options.resetConnected ?? true)) this.module.setReset(held);
           },
         },
         pins: { configure: () => false, write: () => undefined, read: () => false },
@@ -119,17 +125,19 @@ export class SimulatedBench {
         watchdog: { start: () => undefined, feed: () => undefined },
         idle: () => undefined,
       },
-      { ssid, password, baud, window: 512, maxSend: 2048, maxReceive: 512, pollEvery: 2000, ...options.driver },
+      { networks: [{ ssid, password }], baud, maxBaud: baud, window: 512, maxSend: 2048, maxReceive: 512, pollEvery: 2000, ...options.driver },
     );
     this.user.attach(this.esp);
     this.user.onUp = () => {
       this.inboxes.push(this.user.inbox);
       this.queued = 0;
     };
-    host.onWake(() => this.schedule(this.clock.now));
     host.setPowered(true);
     this.module.powerOn();
-    this.next = this.clock.after(20, () => this.turn());
+    this.next = this.clock.after(options.startAfter ?? 20, () => {
+      host.onWake(() => this.schedule(this.clock.now));
+      this.turn();
+    });
   }
 
   get now(): number {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { counterStream } from "./recording-user";
-import { ScriptedModule } from "./scripted-module";
+import { ScriptedModule, SETUP_COMMANDS } from "./scripted-module";
 
 const PROMPT = "\r\nOK\r\n\r\n>";
 
@@ -67,7 +67,7 @@ describe("a send", () => {
     rig.advance(20);
     expect(rig.take()).toBe("ATE0\r\n");
     rig.say("\r\nOK\r\n");
-    for (const command of ["AT+SYSSTORE=0", "AT+CWMODE=1", "AT+CIPCLOSE=5", "AT+CIPMUX=1", "AT+CIPRECVMODE=1"]) {
+    for (const command of SETUP_COMMANDS.slice(1)) {
       rig.advance(20);
       expect(rig.take()).toBe(`${command}\r\n`);
       rig.say("\r\nOK\r\n");
@@ -143,10 +143,10 @@ describe("a send", () => {
     const rig = new ScriptedModule({ ring: 32, leavesPerMs: 2 });
     rig.user.reopenAfter = 0;
     rig.boot();
-    for (let i = 0; i < 6; i++) {
+    SETUP_COMMANDS.forEach(() => {
       rig.advance(30);
       rig.say("\r\nOK\r\n");
-    }
+    });
     rig.advance(30);
     rig.say("WIFI CONNECTED\r\nWIFI GOT IP\r\n\r\nOK\r\n");
     rig.user.open("broker", 1883);
@@ -362,9 +362,11 @@ describe("a receive", () => {
     const rig = new ScriptedModule().bringUp();
     rig.say("\r\n+IPD,0,5\r\n");
     rig.expectCommand("AT+CIPRECVDATA=0,512");
-    rig.say("0,CLOSED\r\n");
+    rig.say("WIFI DISCONNECT\r\n");
     rig.user.open("broker", 1883);
     rig.say(data("stale"));
+    rig.say("WIFI GOT IP\r\n");
+    rig.answer("AT+CIPCLOSE=0", "\r\nERROR\r\n");
     rig.open();
     expect(rig.user.receivedText).toBe("");
     // The old notice is forgotten too.
@@ -444,6 +446,66 @@ describe("an overrun of the serial port", () => {
   });
 });
 
+describe("a peer that closes", () => {
+  it("is heard out: what the module still has of it is fetched before the link goes down", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("0,CLOSED\r\n");
+    rig.answer("AT+CIPRECVDATA=0,512", data("its last "));
+    rig.answer("AT+CIPRECVDATA=0,512", data("words"));
+    expect(rig.user.losses).toEqual([]);
+    rig.answer("AT+CIPRECVDATA=0,512", "\r\nERROR\r\n");
+    expect(rig.user.receivedText).toBe("its last words");
+    expect(rig.user.losses).toEqual(["Peer"]);
+    rig.expectNothing();
+  });
+
+  it("is gone when the module gives nothing more, however it says so, and at a second CLOSED", () => {
+    for (const reply of ["\r\nERROR\r\n", "+CIPRECVDATA:0,\r\nOK\r\n", "0,CLOSED\r\n\r\nERROR\r\n"]) {
+      const rig = new ScriptedModule().bringUp();
+      rig.say("0,CLOSED\r\n");
+      rig.answer("AT+CIPRECVDATA=0,512", reply);
+      expect(rig.user.losses).toEqual(["Peer"]);
+      rig.open();
+    }
+  });
+
+  it("is not heard out by a user without room", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.user.capacity = 0;
+    rig.say("0,CLOSED\r\n");
+    rig.expectNothing();
+    expect(rig.user.losses).toEqual(["Peer"]);
+  });
+
+  it("is heard at the end of what the module was saying when it came, unless it is the end of a number", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("chksum 10,CLOSED\r\n");
+    rig.expectNothing();
+    rig.say("chksum0,CLOSED\r\n");
+    rig.expectCommand("AT+CIPRECVDATA=0,512");
+  });
+});
+
+describe("a connection that nobody asked for", () => {
+  it("on another link is closed", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.say("2,CONNECT\r\n");
+    rig.expectNothing();
+    rig.say("0,CLOSED\r\n");
+    rig.answer("AT+CIPRECVDATA=0,512", "\r\nERROR\r\n");
+    rig.answer("AT+CIPCLOSE=2", "2,CLOSED\r\n", "\r\nOK\r\n");
+    rig.expectNothing();
+  });
+
+  it("on ours, late, is closed before the next connect", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.peerCloses();
+    rig.say("0,CONNECT\r\n");
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    rig.open();
+  });
+});
+
 describe("a connect", () => {
   it("that is refused takes the link down, and whatever the module has is closed before the next", () => {
     const rig = new ScriptedModule();
@@ -462,7 +524,7 @@ describe("a connect", () => {
 
   it("is not ended by a late CLOSED of the stream before", () => {
     const rig = new ScriptedModule().bringUp();
-    rig.say("0,CLOSED\r\n");
+    rig.peerCloses();
     rig.user.open("broker", 1883);
     rig.turn();
     rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');

@@ -1,0 +1,115 @@
+/** The driver finds out by itself which generation of firmware a module has, what state it is in, and how fast the line can be. */
+import { describe, expect, it } from "vitest";
+import type { PersonalityName } from "../../../sim/module/personalities";
+import { SimulatedBench, type SimulatedOptions } from "./simulated-bench";
+
+const GENERATIONS: readonly PersonalityName[] = ["nonos-1.7", "esp-at-2.2", "esp-at-5"];
+const BAUD = 115200;
+const FAST = 921600;
+
+/** A board that may raise the rate, with a link that it has asked for. */
+function bench(personality: PersonalityName, options: Partial<SimulatedOptions> = {}): SimulatedBench {
+  const made = new SimulatedBench({ seed: 7, personality, ...options, driver: { maxBaud: FAST, ...options.driver } });
+  made.user.reopenAfter = 500;
+  made.user.open("broker", 1883);
+  return made;
+}
+
+/** Bytes go both ways, at the same time, and arrive in order on a link that is not lost. */
+function exchange(on: SimulatedBench): void {
+  const [sent, received] = [on.peer?.received.length ?? 0, on.user.inbox.length];
+  for (let i = 0; i < 5; i++) {
+    on.userSends(1500);
+    on.peerSends(2500);
+    on.clock.runFor(1000);
+  }
+  const all = (): boolean => on.peer?.received.length === sent + 7500 && on.user.inbox.length === received + 12_500;
+  expect(on.until(all, 20_000)).toBe(true);
+  on.check();
+}
+
+function up(on: SimulatedBench): boolean {
+  return on.user.state === "up";
+}
+
+describe.each(GENERATIONS)("a module with %s", (personality) => {
+  it("is set up, joined and connected at the highest rate, without an error on the way", () => {
+    const on = bench(personality);
+    expect(on.until(() => up(on), 10_000)).toBe(true);
+    exchange(on);
+    expect(on.esp.status).toMatchObject({
+      baud: FAST, raises: 1, fallbacks: 0, resets: 1, timeouts: 0, resyncs: 0, busy: 0, damaged: 0, hunts: 0,
+    });
+    expect(on.user.losses).toEqual([]);
+    on.clock.runFor(70_000);
+    expect(on.esp.status.signal).toBeLessThan(-20);
+  });
+
+  it("takes what a second run finds it at: every reboot is noticed, and the line raised again", () => {
+    const on = bench(personality);
+    for (let life = 1; life <= 3; life++) {
+      expect(on.until(() => up(on), 40_000)).toBe(true);
+      exchange(on);
+      on.module.crash();
+      expect(on.until(() => !up(on), 20_000)).toBe(true);
+    }
+    expect(on.until(() => up(on), 60_000)).toBe(true);
+    expect(on.esp.status.baud).toBe(FAST);
+    on.check(20);
+  });
+
+  it.each([true, false])("is found whatever a board before has left it in (reset line: %s)", (resetLine) => {
+    // A command line that has begun, a rate that was raised, a send that waits, the transparent mode.
+    const states: Record<string, (on: SimulatedBench) => void> = {
+      "a line that has begun": (on) => void on.line.host.write(Buffer.from("AT+CWMO")),
+      "echo, and joined": (on) => leave(on, JOINS),
+      "another rate": (on) => leave(on, ["AT+UART_CUR=460800,8,1,0,0"]),
+      "a link": (on) => leave(on, [...JOINS, "AT+CIPMUX=1", 'AT+CIPSTART=0,"TCP","broker",1883']),
+      "a link without a number": (on) => leave(on, [...JOINS, 'AT+CIPSTART="TCP","broker",1883']),
+      "a send": (on) => leave(on, [...JOINS, "AT+CIPMUX=1", 'AT+CIPSTART=0,"TCP","broker",1883', "AT+CIPSEND=0,700"]),
+      "a send at another rate": (on) =>
+        leave(on, [...JOINS, 'AT+CIPSTART="TCP","broker",1883', "AT+UART_CUR=921600,8,1,0,0", "", "AT+CIPSEND=90"]),
+      "the transparent mode": (on) => leave(on, [...JOINS, 'AT+CIPSTART="TCP","broker",1883', "AT+CIPMODE=1", "AT+CIPSEND"]),
+    };
+    for (const [name, put] of Object.entries(states)) {
+      const on = bench(personality, { resetLine, startAfter: 60_000 });
+      on.clock.runFor(1000);
+      put(on);
+      expect(on.clock.now).toBeLessThan(60_000);
+      on.line.host.setBaud(BAUD);
+      expect(on.until(() => up(on), 160_000 - on.clock.now), `${name}: ${JSON.stringify(on.esp.status)}`).toBe(true);
+      on.inboxes.splice(0, on.inboxes.length, on.user.inbox);
+      on.peers.splice(0, on.peers.length - 1);
+      exchange(on);
+      expect(on.esp.status.baud, name).toBe(FAST);
+    }
+  });
+
+  it("is found without a reset by a board whose reset line leads nowhere", () => {
+    const on = bench(personality, { resetConnected: false, startAfter: 2000 });
+    expect(on.until(() => up(on), 40_000)).toBe(true);
+    exchange(on);
+  });
+
+  it("is found at a rate that nobody has told the board", () => {
+    for (const resetLine of [true, false]) {
+      const on = bench(personality, { baud: 57600, resetLine, driver: { baud: BAUD } });
+      on.line.host.setBaud(BAUD);
+      expect(on.until(() => up(on), 60_000)).toBe(true);
+      exchange(on);
+      expect(on.esp.status.baud).toBe(FAST);
+    }
+  });
+});
+
+const JOINS = ["AT+CWMODE=1", 'AT+CWJAP="home","secret"'];
+
+/** A board before has said this, waited for each answer, and then its power went. */
+function leave(on: SimulatedBench, commands: readonly string[]): void {
+  for (const command of commands) {
+    on.line.host.write(Buffer.from(`${command}\r\n`));
+    on.clock.runFor(command.includes("CWJAP") ? 6000 : 500);
+    const rate = /UART_CUR=(\d+)/.exec(command);
+    if (rate !== null) on.line.host.setBaud(Number(rate[1]));
+  }
+}
