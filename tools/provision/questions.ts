@@ -45,7 +45,7 @@ async function answered(prompt: Promise<string>): Promise<string> {
 /** Asks for everything, and only then is anything changed. `has` and `id` are what the board says of itself. */
 export async function askForWishes(asker: Asker, has: ReadonlyMap<string, string>, id: string | undefined): Promise<Wishes> {
   const values = new Map<string, string>();
-  const kept = new Set<string>(["wifi.baud"]);
+  const kept = new Set<string>(["wifi.baud", "wifi.max-baud"]);
   const present = (key: string): string => has.get(key) ?? "";
 
   async function ask(key: string, question: string, needed: boolean, before = present(key)): Promise<string> {
