@@ -226,19 +226,21 @@ function noteLost(esp: EspAt, now: Millis): void {
 
 /** Second half of a turn: gives up what has timed out, feeds what is being sent, and starts what is next. */
 function espPump(esp: EspAt, now: Millis): void {
-  if (atStalled(esp.engine, now)) payloadStalled(esp, now);
-  if (atTimedOut(esp.engine, now)) commandTimedOut(esp, now);
-  if (isDue(esp.retry, now)) {
+  const engine = esp.engine;
+  // Most turns find none of these armed, and on a chip asking costs as much as looking.
+  if (engine.stall.armed && atStalled(engine, now)) payloadStalled(esp, now);
+  if (engine.deadline.armed && atTimedOut(engine, now)) commandTimedOut(esp, now);
+  if (esp.retry.armed && isDue(esp.retry, now)) {
     disarm(esp.retry);
-    atSendAgain(esp.engine, now);
+    atSendAgain(engine, now);
   }
   if (esp.link.state === LinkState.Closing && !streamInUse(esp)) loseLink(esp, now, LinkLoss.Closed);
-  feed(esp, now);
-  if (esp.engine.patience === 0) {
+  if (esp.sendStage === SendStage.Payload) feed(esp, now);
+  if (engine.patience === 0) {
     if (esp.rate !== esp.status.baud) settleRate(esp, now);
     if (esp.rate === esp.status.baud) startNext(esp, now);
   }
-  atWrite(esp.engine);
+  atWrite(engine);
 }
 
 /**
@@ -251,7 +253,8 @@ const REFILL = 512;
 /** How long the driver can be left alone unless a byte arrives, in milliseconds. */
 function espWait(esp: EspAt, now: Millis): number {
   const engine = esp.engine;
-  let wait = sooner(atWait(engine, now), waitFor(esp.retry, now));
+  let wait = atWait(engine, now);
+  if (esp.retry.armed) wait = sooner(wait, waitFor(esp.retry, now));
   if (esp.sendStage === SendStage.Payload) return sooner(wait, 1 + onWire(esp, REFILL));
   if (engine.patience > 0) return wait;
   if (esp.rate !== esp.status.baud) return 1;

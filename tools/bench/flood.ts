@@ -38,8 +38,8 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
     baud: settings.baud,
     maxBaud: settings.baud,
     window: 512,
-    maxSend: 2048,
-    maxReceive: 1024,
+    maxSend: 4096,
+    maxReceive: 960,
     pollEvery: 2000,
   });
   const client = createClient(
