@@ -1,4 +1,5 @@
 import type { CommandEntry, CommandTable } from "./command-entry";
+import { addressCommands } from "./commands/address";
 import { basicCommands } from "./commands/basic";
 import { storageCommands } from "./commands/storage";
 import { tcpCommands } from "./commands/tcp";
@@ -11,6 +12,7 @@ import type { Personality } from "./personality";
 const entries: ReadonlyMap<string, CommandEntry> = new Map([
   ...Object.entries(basicCommands),
   ...Object.entries(wifiCommands),
+  ...Object.entries(addressCommands),
   ...Object.entries(tcpCommands),
   ...Object.entries(tlsCommands),
   ...Object.entries(storageCommands),

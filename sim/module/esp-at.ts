@@ -61,6 +61,7 @@ export class EspAtModule {
       realTime: new RealTimeClock(() => options.clock.now),
       mac: macFrom(options.random.fork("mac")),
       restart: (cause) => this.boot({ cause }),
+      sleep: (ms) => this.sleep(ms),
     };
     options.line.fifoThreshold = personality.limits.fifoThreshold;
     options.line.idleSymbols = personality.limits.idleSymbols;
@@ -158,6 +159,12 @@ export class EspAtModule {
     this.firmware = undefined;
     this.hardware.line.setPowered(false);
     this.faults.hung = false;
+  }
+
+  /** Only the timer that wakes it up goes on. */
+  private sleep(ms: number): void {
+    this.die();
+    this.booting = this.hardware.clock.after(ms, () => this.boot({ cause: "wake" }));
   }
 
   private boot({ cause, silent = false, baud }: Boot): void {

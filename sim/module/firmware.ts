@@ -12,7 +12,7 @@ import { delaysResult, overlooks, printEcho, printPrompt, takesCommand } from ".
 import { onTheWayIn, onTheWayOut } from "./faults/line";
 import type { ModuleFaults } from "./faults/module-faults";
 import { takesSend, understoodLength } from "./faults/sends";
-import { blankSettings, type Flash } from "./flash";
+import { anyNetwork, blankSettings, type Flash } from "./flash";
 import type { Link } from "./link";
 import { Links } from "./links";
 import type { ModuleObserver, ResetCause } from "./observer";
@@ -23,6 +23,7 @@ import type { RealTimeClock } from "./real-time-clock";
 import type { ReceiverDuties, ReceiveTask } from "./receive-task";
 import { Receiver } from "./receiver";
 import { defaultSettings, type Settings } from "./settings";
+import { Sntp } from "./sntp";
 import { Station } from "./station";
 import { TaskTimers } from "./task-timers";
 
@@ -43,6 +44,8 @@ export interface Hardware {
   readonly realTime: RealTimeClock;
   readonly mac: string;
   restart(cause: ResetCause): void;
+  /** Switches itself off for `ms`. */
+  sleep(ms: number): void;
 }
 
 /**
@@ -63,6 +66,7 @@ export class Firmware {
   readonly station: Station;
   readonly links: Links;
   readonly receiver: ReceiveTask;
+  readonly sntp: Sntp;
 
   constructor(private readonly hardware: Hardware) {
     const { clock, line, network, air, random, personality, observer, faults, flash } = hardware;
@@ -73,7 +77,7 @@ export class Firmware {
     this.network = network;
     this.air = air;
     this.faults = faults;
-    this.settings = defaultSettings(flash, personality.limits);
+    this.settings = defaultSettings(flash, personality);
     this.timers = new TaskTimers(clock, random);
     const { habits, timings, strings, limits } = personality;
     const damage = (write: Uint8Array): Uint8Array => onTheWayOut(faults, write);
@@ -84,6 +88,13 @@ export class Firmware {
       radioLost: () => this.links.strandAll(),
       networkLost: () => this.links.closeAll(),
       networkJoined: () => this.links.networkIsBack(),
+    });
+    this.station.addressing = { dhcp: flash.dhcp, fixed: flash.address };
+    this.station.reconnectInterval = flash.reconnect.interval;
+    this.station.reconnectLimit = flash.reconnect.limit;
+    this.sntp = new Sntp(network, this.timers, this.realTime, {
+      isOnline: () => this.station.inReach,
+      updated: () => this.printer.tell(personality.strings.timeUpdated),
     });
     this.links = new Links(network, this.station, this.printer, this.settings, personality, observer, this.timers, faults);
     this.receiver = new RECEIVERS[habits.receiver](this.receiverDuties(), commandTable(personality), strings, limits);
@@ -97,9 +108,9 @@ export class Firmware {
     this.hardware.observer.ready?.();
     const { mode, autoConnect, network } = this.flash;
     if (this.faults.has("boot.autojoin")) {
-      this.station.joinByItself(this.air.ssid, this.air.password);
+      this.station.joinByItself({ ...anyNetwork, ssid: this.air.ssid, password: this.air.password });
     } else if (mode === 1 && autoConnect && network !== undefined) {
-      this.station.joinByItself(network.ssid, network.password);
+      this.station.joinByItself(network);
     }
   }
 
@@ -203,6 +214,11 @@ export class Firmware {
     this.printer.flush(() => {
       this.timers.within(this.personality.timings.restart, () => this.hardware.restart("command"));
     });
+  }
+
+  /** Sleeps deeply once everything printed has left, and wakes up with a reset after `ms`. */
+  sleepSoon(ms: number): void {
+    this.printer.flush(() => this.hardware.sleep(ms));
   }
 
   /** AT+RESTORE: what is in flash becomes what it was when the module was made. */

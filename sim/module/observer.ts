@@ -29,8 +29,8 @@ export interface ModuleObserver {
   linkReceived?(link: number, bytes: Uint8Array): void;
 }
 
-/** "exception": what the firmware's own watchdog makes of one; "crash": the hardware's watchdog. */
-export type ResetCause = "power" | "pin" | "command" | "exception" | "crash";
+/** "wake": from deep sleep; "exception": what the firmware's own watchdog makes of one; "crash": the hardware's watchdog. */
+export type ResetCause = "power" | "pin" | "wake" | "command" | "exception" | "crash";
 
 /** Whether nobody wanted the reset. */
 export function fellOver(cause: ResetCause): boolean {

@@ -55,6 +55,20 @@ export interface Strings {
   /** Answers AT+PING, without its line end. */
   ping(ms: number): string;
   readonly pingTimeout: string;
+  /** Answers AT+CIPDNS?. `name` is the command's, with its +. */
+  nameServers(name: string, manual: boolean, addresses: readonly string[]): string;
+  /** One network that AT+CWLAP found, without its line end. */
+  scanned(facts: ScanFacts): string;
+}
+
+/** What a scan finds out about a network. */
+export interface ScanFacts {
+  /** 0 open, 3 WPA2. */
+  readonly encryption: number;
+  readonly ssid: string;
+  readonly bssid: string;
+  readonly channel: number;
+  readonly rssi: number;
 }
 
 /** What AT+CWJAP? tells. */
@@ -65,6 +79,11 @@ export interface NetworkFacts {
   readonly rssi: number;
   /** Seconds. */
   readonly reconnectInterval: number;
+  /** As AT+CWJAP was told. */
+  readonly security: number;
+  readonly listenInterval: number;
+  readonly scanMode: number;
+  readonly pmf: number;
 }
 
 /**
@@ -161,6 +180,10 @@ export interface Timings {
   readonly connectTimeout: Span;
   /** What the chip computes for a TLS handshake. */
   readonly handshake: Span;
+  /** An AT+CWLAP on all channels. */
+  readonly scan: Span;
+  /** An AT+PING that nobody answers. */
+  readonly pingTimeout: Span;
 }
 
 export const enum SleepMode {
@@ -224,6 +247,15 @@ export interface Habits {
   readonly sleepModes: readonly SleepMode[];
   /** AT+UART: 0 none, 1 RTS, 2 CTS, 3 both, in a module as it is sold. */
   readonly defaultFlow: number;
+  /** Whether AT+UART_DEF? tells zeros until it was first set. */
+  readonly forgetsUartDefault: boolean;
+  /**
+   * AT+CWDHCP: ESP-AT takes whether to have it, then bits for station (1) and access point (2); NonOS AT takes 0 for
+   * the access point, 1 for the station and 2 for both, then whether to have it, and tells the bits the other way round.
+   */
+  readonly dhcp: "bits" | "which";
+  /** Hours east of Greenwich that AT+CIPSNTPCFG takes, least and most; hours and minutes as one number, too, or not. */
+  readonly timeZone: { readonly least: number; readonly most: number; readonly minutes: boolean };
   /** The rate that AT+UART_CUR? tells of one that was set: the divider's. */
   tellsBaud(baud: number): number;
   readonly tls: TlsHabits;

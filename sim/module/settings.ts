@@ -1,19 +1,23 @@
-import type { Flash } from "./flash";
-import type { Limits } from "./personality";
+import type { Flash, NameServers } from "./flash";
+import type { Personality } from "./personality";
 
 /** What commands set and a reset puts back. */
 export interface Settings {
   echo: boolean;
   /** AT+SYSLOG */
   showErrorCodes: boolean;
-  /** AT+SYSMSG, bit 1: links are announced as `+LINK_CONN`. */
+  /** AT+SYSMSG: bits of {@link Messages}. */
   messages: number;
   /** AT+SYSSTORE: whether what is set goes to flash. */
   store: boolean;
   /** AT+SLEEP */
   sleep: number;
+  /** AT+UART_CUR, but for the rate, which is the line's. */
+  frame: UartFrame;
   /** AT+CWMODE */
   mode: number;
+  /** AT+CIPDNS */
+  names: NameServers;
   /** AT+CIPMUX */
   multiple: boolean;
   /** AT+CIPDINFO: whether data is announced with the address it came from. */
@@ -47,6 +51,23 @@ export interface SslOptions {
   ciphers: readonly number[];
 }
 
+export const enum Messages {
+  /** Leaving transparent mode is told. */
+  Quit = 1,
+  /** Links are announced as `+LINK_CONN`. */
+  Details = 2,
+  /** Links and Wi-Fi are told of in transparent mode too. */
+  InTransparent = 4,
+}
+
+/** The numbers of AT+UART. */
+export interface UartFrame {
+  readonly dataBits: number;
+  readonly stopBits: number;
+  readonly parity: number;
+  readonly flow: number;
+}
+
 export interface TcpOptions {
   /** Seconds, -1 for off. */
   linger: number;
@@ -57,18 +78,21 @@ export interface TcpOptions {
   keepAlive: number;
 }
 
-export function defaultSettings(flash: Flash, limits: Limits): Settings {
+export function defaultSettings(flash: Flash, { limits, habits }: Personality): Settings {
+  const tcp = { linger: -1, noDelay: 0, sendTimeout: 0, keepAlive: 0 };
   return {
     echo: true,
     showErrorCodes: false,
-    messages: 0,
+    messages: flash.messages,
     store: true,
     sleep: 0,
+    frame: flash.frame ?? { dataBits: 8, stopBits: 1, parity: 0, flow: habits.defaultFlow },
     mode: flash.mode,
+    names: flash.names,
     multiple: false,
     showPeer: false,
     passive: Array.from({ length: limits.links }, () => false),
-    tcp: Array.from({ length: limits.links }, () => ({ linger: -1, noDelay: 0, sendTimeout: 0, keepAlive: 0 })),
+    tcp: Array.from({ length: limits.links }, (_, id) => ({ ...(flash.tcp[id] ?? tcp) })),
     ssl: Array.from({ length: limits.links }, (_, id) => ({
       conf: flash.ssl[id] ?? { mode: 0, pki: 0, ca: 0 },
       commonName: "",

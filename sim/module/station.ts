@@ -1,5 +1,6 @@
 import type { Timer } from "../clock";
 import { JoinRefusal, type AccessPoint, type Lease, type Station as AirStation } from "../air";
+import type { KnownNetwork } from "./flash";
 import type { ModuleObserver } from "./observer";
 import type { Timings } from "./personality";
 import type { TaskTimers } from "./task-timers";
@@ -22,13 +23,6 @@ export const enum JoinCode {
   Failed = 4,
 }
 
-export interface JoinRequest {
-  readonly ssid: string;
-  readonly password: string;
-  /** Longest time for it, in ms. */
-  readonly timeout: number;
-}
-
 /** What a station needs of the rest of the firmware. */
 export interface StationDuties {
   print(text: string): void;
@@ -40,18 +34,26 @@ export interface StationDuties {
   networkJoined(): void;
 }
 
+/** Where the station's address comes from. */
+export interface Addressing {
+  readonly dhcp: boolean;
+  readonly fixed: Lease | undefined;
+}
+
 const NO_LEASE: Lease = { ip: "0.0.0.0", gateway: "0.0.0.0", netmask: "0.0.0.0" };
 
 /** The module as a Wi-Fi station: joins, notices that the network is gone, and joins again by itself. */
 export class Station implements AirStation {
   state = StationState.NeverStarted;
   lease = NO_LEASE;
-  ssid = "";
+  /** What it joins or has joined. */
+  network: KnownNetwork | undefined;
+  /** AT+CWDHCP and AT+CIPSTA: with neither there never is an address. */
+  addressing: Addressing = { dhcp: true, fixed: undefined };
   /** AT+CWRECONNCFG: seconds between attempts (0: none are made), and how many (0: without end). */
   reconnectInterval = 1;
   reconnectLimit = 0;
 
-  private password = "";
   private silent = false;
   private reconnecting = false;
   private attemptsLeft = Infinity;
@@ -81,12 +83,22 @@ export class Station implements AirStation {
     return this.reconnecting;
   }
 
-  /** Joins a network, leaving the present one first. `done` gets the outcome, unless another command comes between. */
-  join(request: JoinRequest, done: (code: JoinCode) => void): void {
+  get ssid(): string {
+    return this.network?.ssid ?? "";
+  }
+
+  get isAssociated(): boolean {
+    return this.state === StationState.Joined || this.state === StationState.JoinedWithoutIp;
+  }
+
+  /**
+   * Joins a network, leaving the present one first. `done` gets the outcome, after `timeout` ms at the latest, unless
+   * another command comes between.
+   */
+  join(network: KnownNetwork, timeout: number, done: (code: JoinCode) => void): void {
     this.leave();
-    this.ssid = request.ssid;
-    this.password = request.password;
-    this.attempt(request.timeout, done);
+    this.network = network;
+    this.attempt(timeout, done);
   }
 
   /** Leaves the present network, and fails to join another one with this code. */
@@ -97,9 +109,8 @@ export class Station implements AirStation {
   }
 
   /** Joins without being asked to, and tries again until it works. */
-  joinByItself(ssid: string, password: string): void {
-    this.ssid = ssid;
-    this.password = password;
+  joinByItself(network: KnownNetwork): void {
+    this.network = network;
     this.reconnecting = true;
     this.retry();
   }
@@ -108,9 +119,8 @@ export class Station implements AirStation {
   leave(): void {
     this.step?.cancel();
     this.reconnecting = false;
-    const wasJoined = this.state === StationState.Joined || this.state === StationState.JoinedWithoutIp;
     this.air.forget(this);
-    if (wasJoined) {
+    if (this.isAssociated) {
       this.fallOff();
     } else if (this.state === StationState.Connecting) {
       this.state = StationState.Disconnected;
@@ -171,7 +181,7 @@ export class Station implements AirStation {
 
   private retry(): void {
     this.attemptsLeft -= 1;
-    if (this.air.judge(this.ssid, this.password) !== JoinRefusal.None) {
+    if (this.judge() !== JoinRefusal.None) {
       this.tryLater();
       return;
     }
@@ -196,7 +206,7 @@ export class Station implements AirStation {
 
   private attempt(timeout: number, done: (code: JoinCode) => void): void {
     this.state = StationState.Connecting;
-    const refusal = this.air.judge(this.ssid, this.password);
+    const refusal = this.judge();
     if (refusal !== JoinRefusal.None) {
       this.failAfter(refusal, timeout, done);
       return;
@@ -207,21 +217,33 @@ export class Station implements AirStation {
       return;
     }
     this.later(duration, () => {
-      if (this.air.judge(this.ssid, this.password) !== JoinRefusal.None) {
+      if (this.judge() !== JoinRefusal.None) {
         this.giveUp(JoinCode.Failed, done);
         return;
       }
-      this.associated(done);
+      this.associated(timeout - duration, done);
     });
   }
 
-  private associated(done: (code: JoinCode) => void): void {
+  private judge(): JoinRefusal {
+    const { ssid = "", password = "", bssid = "" } = this.network ?? {};
+    return bssid === "" || bssid === this.air.bssid ? this.air.judge(ssid, password) : JoinRefusal.NotFound;
+  }
+
+  private associated(timeout: number, done: (code: JoinCode) => void): void {
     this.state = StationState.JoinedWithoutIp;
     this.air.admit(this);
     this.duties.print("WIFI CONNECTED\r\n");
-    this.later(this.timers.pick(this.timings.dhcp), () => {
+    const { dhcp, fixed } = this.addressing;
+    if (!dhcp && fixed === undefined) {
+      if (timeout < Infinity) {
+        this.later(timeout, () => done(JoinCode.TimedOut));
+      }
+      return;
+    }
+    this.later(dhcp ? this.timers.pick(this.timings.dhcp) : 0, () => {
       this.state = StationState.Joined;
-      this.lease = this.air.lease(this.mac);
+      this.lease = dhcp ? this.air.lease(this.mac) : (fixed ?? NO_LEASE);
       this.duties.print("WIFI GOT IP\r\n");
       this.observer.wifiJoined?.(this.ssid, this.lease.ip);
       this.duties.networkJoined();

@@ -7,6 +7,7 @@ import { printable, type Reporter } from "./report";
 const CAUSES: Record<ResetCause, string> = {
   power: "has power",
   pin: "reset by its pin",
+  wake: "wakes up from deep sleep",
   command: "reset by a command",
   exception: "has reset itself",
   crash: "has reset itself",

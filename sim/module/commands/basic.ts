@@ -32,10 +32,13 @@ export const basicCommands: Record<string, CommandEntry> = {
     },
   },
   "+SYSMSG": {
-    query: ({ settings, answer }) => answer(`+SYSMSG:${settings.messages}`),
-    set: ({ settings }, parameters) => {
+    query: ({ settings, answer }, _, { name }) => answer(`${name}:${settings.messages}`),
+    set: ({ settings, flash }, parameters, { store }) => {
       parameters.expect(1, 1);
       settings.messages = parameters.integer(0, 0, 7);
+      if (store) {
+        flash.messages = settings.messages;
+      }
       return Outcome.Ok;
     },
   },
@@ -56,6 +59,7 @@ export const basicCommands: Record<string, CommandEntry> = {
       return Outcome.Ok;
     },
   },
+  "+GSLP": { set: sleepDeeply },
 };
 
 function setEcho({ settings }: Firmware, echo: boolean): Outcome {
@@ -69,18 +73,32 @@ function restart(firmware: Firmware): Outcome {
   return Outcome.Later;
 }
 
+/** The chip switches itself off, and wakes up with a reset. */
+function sleepDeeply(firmware: Firmware, parameters: Parameters): Outcome {
+  parameters.expect(1, 1);
+  const ms = parameters.integer(0, 0, 0x7fffffff);
+  firmware.printer.print(`${ms}\r\n`);
+  firmware.printer.print(firmware.personality.strings.ok);
+  firmware.sleepSoon(ms);
+  return Outcome.Later;
+}
+
 /** The only command whose OK comes before the module listens again: it still leaves at the old rate. */
 function setUart(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
   const { leastBaud, mostBaud } = firmware.personality.limits;
   parameters.expect(5, 5);
   const baud = parameters.integer(0, leastBaud, mostBaud);
-  parameters.integer(1, 5, 8);
-  parameters.integer(2, 1, 3);
-  parameters.integer(3, 0, 2);
-  parameters.integer(4, 0, 3);
+  const frame = {
+    dataBits: parameters.integer(1, 5, 8),
+    stopBits: parameters.integer(2, 1, 3),
+    parity: parameters.integer(3, 0, 2),
+    flow: parameters.integer(4, 0, 3),
+  };
   if (store) {
     firmware.flash.baud = baud;
+    firmware.flash.frame = frame;
   }
+  firmware.settings.frame = frame;
   firmware.printer.print(firmware.personality.strings.ok);
   firmware.printer.flush(() => {
     firmware.line.setBaud(baud);
@@ -89,7 +107,13 @@ function setUart(firmware: Firmware, parameters: Parameters, { store }: Call): O
   return Outcome.Later;
 }
 
-function tellUart({ line, flash, answer, personality: { habits } }: Firmware, _: Parameters, { name }: Call): Outcome {
-  const baud = name.endsWith("_DEF") ? flash.baud : line.baud;
-  return answer(`${name}:${habits.tellsBaud(baud)},8,1,0,0`);
+function tellUart(firmware: Firmware, _: Parameters, { name }: Call): Outcome {
+  const { line, flash, settings, answer, personality: { habits } } = firmware;
+  const isDefault = name.endsWith("_DEF");
+  if (isDefault && flash.frame === undefined && habits.forgetsUartDefault) {
+    return answer(`${name}:0,0,0,0,0`);
+  }
+  const { dataBits, stopBits, parity, flow } = isDefault ? (flash.frame ?? settings.frame) : settings.frame;
+  const baud = habits.tellsBaud(isDefault ? flash.baud : line.baud);
+  return answer(`${name}:${baud},${dataBits},${stopBits},${parity},${flow}`);
 }

@@ -1,5 +1,5 @@
-import { Outcome, type CommandEntry } from "../command-entry";
-import { failsToConnect, failsToResolve, findsLinkInUse, misreads } from "../faults/links";
+import { Outcome, type Call, type CommandEntry } from "../command-entry";
+import { failsToConnect, findsLinkInUse, misreads } from "../faults/links";
 import type { Firmware } from "../firmware";
 import { LinkState, type Link } from "../link";
 import { ParameterError, type Parameters } from "../parameters";
@@ -53,7 +53,6 @@ export const tcpCommands: Record<string, CommandEntry> = {
     },
   },
   "+CIPTCPOPT": { query: tellTcpOptions, set: setTcpOptions },
-  "+CIPDOMAIN": { set: resolve },
 };
 
 function isOpen(link: Link): boolean {
@@ -214,7 +213,7 @@ function tellTcpOptions({ links, answer }: Firmware): Outcome {
   }));
 }
 
-function setTcpOptions(firmware: Firmware, parameters: Parameters): Outcome {
+function setTcpOptions(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
   const { link, at } = target(firmware, parameters);
   parameters.expect(at, at + 4);
   if (parameters.count === at) {
@@ -226,36 +225,8 @@ function setTcpOptions(firmware: Firmware, parameters: Parameters): Outcome {
   const sendTimeout = parameters.integerOr(at + 2, 0, 600_000, 0);
   const keepAlive = parameters.integerOr(at + 3, 0, 7200, 0);
   Object.assign(options, { linger, noDelay, sendTimeout, keepAlive });
+  if (store) {
+    firmware.flash.tcp[link.id] = { linger, noDelay, sendTimeout, keepAlive };
+  }
   return Outcome.Ok;
-}
-
-function resolve(firmware: Firmware, parameters: Parameters): Outcome {
-  const { network, station, timers, personality } = firmware;
-  parameters.expect(1, 2);
-  const host = parameters.text(0, personality.limits.host);
-  if (!station.hasAddress) {
-    return firmware.refuse("noIp");
-  }
-  const failure = failsToResolve(firmware);
-  if (failure !== undefined) {
-    return failure;
-  }
-  let waiting = true;
-  const finish = (address: string | undefined): void => {
-    if (!waiting) {
-      return;
-    }
-    waiting = false;
-    if (address === undefined) {
-      firmware.finish(firmware.refuse("dnsFail"));
-      return;
-    }
-    firmware.printer.print(`${personality.strings.domain(address)}\r\n`);
-    firmware.finish(Outcome.Ok);
-  };
-  timers.within(personality.timings.connectTimeout, () => finish(undefined));
-  if (station.inReach) {
-    network.resolve(host, (address) => timers.ifAlive(() => finish(address)));
-  }
-  return Outcome.Later;
 }

@@ -1,7 +1,9 @@
 import { Outcome, type Call, type CommandEntry } from "../command-entry";
 import type { Firmware } from "../firmware";
+import type { KnownNetwork } from "../flash";
 import type { Parameters } from "../parameters";
-import { JoinCode, StationState } from "../station";
+import type { ScanFacts } from "../personality";
+import { JoinCode } from "../station";
 
 /** Seconds. */
 const DEFAULT_JOIN_TIMEOUT = 15;
@@ -12,7 +14,7 @@ export const wifiCommands: Record<string, CommandEntry> = {
     query: ({ settings, answer }, _, { name }) => answer(`${name}:${settings.mode}`),
     set: setMode,
   },
-  "+CWJAP": { query: tellNetwork, set: join },
+  "+CWJAP": { query: tellNetwork, set: join, execute: joinAgain },
   "+CWQAP": {
     execute: ({ station }) => {
       station.leave();
@@ -22,11 +24,15 @@ export const wifiCommands: Record<string, CommandEntry> = {
   "+CWSTATE": { query: ({ station, answer }) => answer(`+CWSTATE:${station.state},"${station.ssid}"`) },
   "+CWRECONNCFG": {
     query: ({ station, answer }) => answer(`+CWRECONNCFG:${station.reconnectInterval},${station.reconnectLimit}`),
-    set: ({ station }, parameters) => {
+    set: ({ station, flash }, parameters, { store }) => {
       parameters.expect(2, 2);
       const interval = parameters.integer(0, 0, 7200);
-      station.reconnectLimit = parameters.integer(1, 0, 1000);
+      const limit = parameters.integer(1, 0, 1000);
+      station.reconnectLimit = limit;
       station.reconnectInterval = interval;
+      if (store) {
+        flash.reconnect = { interval, limit };
+      }
       return Outcome.Ok;
     },
   },
@@ -38,14 +44,7 @@ export const wifiCommands: Record<string, CommandEntry> = {
       return Outcome.Ok;
     },
   },
-  "+CIFSR": {
-    execute: ({ station, answer }) =>
-      answer(`+CIFSR:STAIP,"${station.lease.ip}"`, `+CIFSR:STAMAC,"${station.mac}"`),
-  },
-  "+CIPSTA": {
-    query: ({ station: { lease }, answer }, _, { name }) =>
-      answer(`${name}:ip:"${lease.ip}"`, `${name}:gateway:"${lease.gateway}"`, `${name}:netmask:"${lease.netmask}"`),
-  },
+  "+CWLAP": { execute: scan, set: scan, takes: "scan" },
 };
 
 function setMode({ settings, station, flash }: Firmware, parameters: Parameters, { store }: Call): Outcome {
@@ -66,27 +65,48 @@ function setMode({ settings, station, flash }: Firmware, parameters: Parameters,
 }
 
 function tellNetwork({ station, air, printer, personality: { strings } }: Firmware, _: Parameters, { name }: Call): Outcome {
-  const { ssid, reconnectInterval } = station;
+  const { reconnectInterval, network } = station;
   const { bssid, channel, rssi } = air;
-  const isJoined = station.state === StationState.Joined || station.state === StationState.JoinedWithoutIp;
-  printer.print(isJoined ? strings.network(name, { ssid, bssid, channel, rssi, reconnectInterval }) : strings.noNetwork);
+  printer.print(station.isAssociated && network !== undefined
+    ? strings.network(name, { ...network, bssid, channel, rssi, reconnectInterval })
+    : strings.noNetwork);
   return Outcome.Ok;
 }
 
-function join(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
-  const { settings, station, flash, printer, faults, personality: { limits, strings } } = firmware;
+function join(firmware: Firmware, parameters: Parameters, call: Call): Outcome {
+  const { personality: { limits }, flash } = firmware;
   parameters.expect(1, 9);
-  const ssid = parameters.text(0, limits.ssid);
-  const password = parameters.has(1) ? parameters.text(1, limits.password) : "";
-  if (parameters.has(2)) {
-    parameters.text(2, 17);
-  }
-  parameters.integerOr(3, 0, 1, 0);
   const reconnectInterval = parameters.integerOr(4, 0, 7200, 1);
-  parameters.integerOr(5, 1, 100, 3);
-  parameters.integerOr(6, 0, 1, 0);
   const timeout = 1000 * parameters.integerOr(7, 3, 600, DEFAULT_JOIN_TIMEOUT);
-  parameters.integerOr(8, 0, 3, 1);
+  const given = {
+    ssid: parameters.has(0) ? parameters.text(0, limits.ssid) : undefined,
+    password: parameters.has(1) ? parameters.text(1, limits.password) : undefined,
+    bssid: parameters.has(2) ? parameters.text(2, 17).toLowerCase() : "",
+    security: parameters.integerOr(3, 0, 16, 0),
+    listenInterval: parameters.integerOr(5, 1, 100, 3),
+    scanMode: parameters.integerOr(6, 0, 1, 0),
+    pmf: parameters.integerOr(8, 0, 3, 1),
+  };
+  if (given.ssid === undefined && flash.network === undefined) {
+    return Outcome.Error;
+  }
+  const ssid = given.ssid ?? flash.network?.ssid ?? "";
+  const password = given.password ?? (given.ssid === undefined ? flash.network?.password : undefined) ?? "";
+  return joinNetwork(firmware, { ...given, ssid, password }, timeout, reconnectInterval, call);
+}
+
+/** Joins the network that is in flash. */
+function joinAgain(firmware: Firmware, _: Parameters, call: Call): Outcome {
+  const { flash: { network, reconnect } } = firmware;
+  return network === undefined
+    ? Outcome.Error
+    : joinNetwork(firmware, network, 1000 * DEFAULT_JOIN_TIMEOUT, reconnect.interval, call);
+}
+
+function joinNetwork(
+  firmware: Firmware, network: KnownNetwork, timeout: number, reconnectInterval: number, { store }: Call,
+): Outcome {
+  const { settings, station, flash, printer, faults, personality: { strings } } = firmware;
   if (settings.mode !== 1) {
     return Outcome.Error;
   }
@@ -98,15 +118,34 @@ function join(firmware: Firmware, parameters: Parameters, { store }: Call): Outc
     }
     station.reconnectInterval = reconnectInterval;
     if (store) {
-      flash.network = { ssid, password };
+      flash.network = network;
+      flash.reconnect = { interval: reconnectInterval, limit: station.reconnectLimit };
     }
     firmware.finish(Outcome.Ok);
   };
   const failure = faults.strikes("wifi.join_fail");
   if (failure === undefined) {
-    station.join({ ssid, password, timeout }, joined);
+    station.join(network, timeout, joined);
   } else {
     station.failToJoin(failure, joined);
   }
   return Outcome.Later;
+}
+
+/** Lists what is on the air: everything, or what has this name, this address, this channel. */
+function scan({ settings, air, personality: { strings, limits }, answer }: Firmware, parameters: Parameters): Outcome {
+  parameters.expect(0, 7);
+  const ssid = parameters.has(0) ? parameters.text(0, limits.ssid) : air.ssid;
+  const bssid = parameters.has(1) ? parameters.text(1, 17).toLowerCase() : air.bssid;
+  const channel = parameters.integerOr(2, 0, 14, 0);
+  if (settings.mode !== 1) {
+    return Outcome.Error;
+  }
+  const isFound = air.up && air.ssid === ssid && air.bssid === bssid && (channel === 0 || channel === air.channel);
+  const encryption = air.password === "" ? 0 : 3;
+  return answer(...(isFound ? [strings.scanned({ ...nameOf(air), encryption })] : []));
+}
+
+function nameOf({ ssid, bssid, channel, rssi }: Firmware["air"]): Omit<ScanFacts, "encryption"> {
+  return { ssid, bssid, channel, rssi };
 }

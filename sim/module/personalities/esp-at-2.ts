@@ -60,6 +60,8 @@ export const espAt2: Personality = {
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 18_000],
     handshake: [1_500, 3_500],
+    scan: [1_800, 2_600],
+    pingTimeout: [4_000, 4_200],
   },
   habits: {
     receiver: "chunks",
@@ -71,6 +73,9 @@ export const espAt2: Personality = {
     closedAtFailedStart: { side: "after", chance: 0.5 },
     sleepModes: [SleepMode.Off, SleepMode.Modem, SleepMode.Light, SleepMode.ModemListen],
     defaultFlow: 0,
+    forgetsUartDefault: false,
+    dhcp: "bits",
+    timeZone: { least: -12, most: 14, minutes: true },
     tellsBaud: (baud) => Math.floor(UART_CLOCK / Math.floor(UART_CLOCK / baud)),
     tls: {
       perLink: true,

@@ -55,6 +55,8 @@ export const espAt5: Personality = {
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 10_500],
     handshake: [500, 1_200],
+    scan: [1_500, 2_500],
+    pingTimeout: [4_000, 4_200],
   },
   habits: {
     receiver: "chunks",
@@ -66,6 +68,9 @@ export const espAt5: Personality = {
     closedAtFailedStart: { side: "after", chance: 0 },
     sleepModes: [SleepMode.Off, SleepMode.Modem, SleepMode.Light, SleepMode.ModemListen],
     defaultFlow: 1,
+    forgetsUartDefault: false,
+    dhcp: "bits",
+    timeZone: { least: -12, most: 14, minutes: true },
     // The divider of the ESP32 makes 115201 of 115200, and the query tells the truth.
     tellsBaud: (baud) => (baud === 115_200 ? 115_201 : baud),
     tls: {

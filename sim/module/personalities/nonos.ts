@@ -6,7 +6,7 @@ import { sharedCommands, sharedStrings } from "./shared";
 const ROM_BAUD = 74_880;
 
 /** `rst cause` as the ROM numbers it. */
-const CAUSES: Record<ResetCause, number> = { power: 1, pin: 2, command: 2, exception: 3, crash: 4 };
+const CAUSES: Record<ResetCause, number> = { power: 1, pin: 2, wake: 5, command: 2, exception: 3, crash: 4 };
 
 /**
  * NonOS AT 1.7 on an ESP8266. Commands, boot text and remarks to people share one UART; the receive task takes byte
@@ -39,6 +39,7 @@ export const nonos: Personality = {
     domain: (ip) => `+CIPDOMAIN:${ip}`,
     ping: (ms) => `+${ms}`,
     pingTimeout: "+timeout",
+    nameServers: (name, _manual, addresses) => addresses.map((address) => `${name}:${address}\r\n`).join(""),
   },
   remarks: {
     alreadyConnected: "ALREADY CONNECTED\r\n",
@@ -97,6 +98,8 @@ export const nonos: Personality = {
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 18_000],
     handshake: [2_000, 4_000],
+    scan: [2_000, 3_000],
+    pingTimeout: [4_000, 4_200],
   },
   habits: {
     receiver: "bytes",
@@ -108,6 +111,9 @@ export const nonos: Personality = {
     closedAtFailedStart: { side: "before", chance: 1 },
     sleepModes: [SleepMode.Off, SleepMode.Light, SleepMode.Modem],
     defaultFlow: 0,
+    forgetsUartDefault: true,
+    dhcp: "which",
+    timeZone: { least: -11, most: 13, minutes: false },
     tellsBaud: (baud) => baud,
     tls: {
       perLink: false,
@@ -129,7 +135,7 @@ export const nonos: Personality = {
   },
   commands: [
     ...sharedCommands, "+CWMODE_CUR", "+CWMODE_DEF", "+CWJAP_CUR", "+CWJAP_DEF", "+CIPSTA_CUR", "+CIPSTA_DEF",
-    "+CIPSSLSIZE",
+    "+CIPSSLSIZE", "+SYSMSG_CUR", "+SYSMSG_DEF", "+CWDHCP_CUR", "+CWDHCP_DEF", "+CIPDNS_CUR", "+CIPDNS_DEF",
   ],
 };
 

@@ -10,6 +10,8 @@ export const sharedStrings = {
   busyProcessing: "\r\nbusy p...\r\n",
   quit: "\r\n+QUITT\r\n",
   errno: () => "",
+  scanned: ({ encryption, ssid, rssi, bssid, channel }) =>
+    `+CWLAP:(${encryption},"${ssid}",${rssi},"${bssid}",${channel},-1,-1,4,4,7,0)`,
   received: (count) => `\r\nRecv ${count} bytes\r\n`,
   joinFailed: (reason) => `+CWJAP:${reason}\r\n`,
   activeHead: (link, count, from) => `\r\n+IPD,${link}${count}${from}:`,
@@ -25,8 +27,11 @@ export const espAtStrings = {
   forcedRestart: "\r\nWill force to restart!!!\r\n",
   timeUpdated: "+TIME_UPDATED\r\n",
   errorCode: (code) => `ERR CODE:0x${code.toString(16).padStart(8, "0")}\r\n`,
-  network: (name, { ssid, bssid, channel, rssi, reconnectInterval }) =>
-    `${name}:"${ssid}","${bssid}",${channel},${rssi},0,${reconnectInterval},0,1,0\r\n`,
+  network: (name, facts) => {
+    const { ssid, bssid, channel, rssi, security, reconnectInterval, listenInterval, scanMode, pmf } = facts;
+    return `${name}:"${ssid}","${bssid}",${channel},${rssi},` +
+      `${security},${reconnectInterval},${listenInterval},${scanMode},${pmf}\r\n`;
+  },
   noNetwork: "",
   activeTail: "\r\n",
   passiveHead: (count, from) => `+CIPRECVDATA:${count}${from},`,
@@ -35,6 +40,8 @@ export const espAtStrings = {
   domain: (ip) => `+CIPDOMAIN:"${ip}"`,
   ping: (ms) => `+PING:${ms}`,
   pingTimeout: "+PING:TIMEOUT",
+  nameServers: (name, manual, addresses) =>
+    `${name}:${[manual ? "1" : "0", ...addresses.map((address) => `"${address}"`)].join(",")}\r\n`,
 } as const satisfies Partial<Strings>;
 
 /** The commands that every generation has. */
@@ -42,12 +49,12 @@ export const sharedCommands = [
   "", "E0", "E1", "+GMR", "+RST", "+RESTORE", "+UART_CUR", "+UART_DEF", "+SYSRAM", "+SLEEP",
   "+CWMODE", "+CWJAP", "+CWQAP", "+CWAUTOCONN", "+CIFSR", "+CIPSTA",
   "+CIPMUX", "+CIPSTART", "+CIPSEND", "+CIPCLOSE", "+CIPSTATUS", "+CIPRECVMODE", "+CIPRECVLEN", "+CIPRECVDATA",
-  "+CIPDINFO", "+CIPDOMAIN", "+CIPSSLCCONF",
+  "+CIPDINFO", "+CIPDOMAIN", "+CIPSSLCCONF", "+GSLP", "+CWLAP", "+CWDHCP", "+PING", "+CIPSNTPCFG", "+CIPSNTPTIME",
 ];
 
 /** The commands that ESP-AT has in addition, from 2.2 on. */
 export const espAtCommands = [
   ...sharedCommands,
   "+SYSSTORE", "+SYSMSG", "+SYSLOG", "+CWSTATE", "+CWRECONNCFG", "+CIPSTATE", "+CIPTCPOPT",
-  "+SYSTIMESTAMP", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN",
+  "+CIPDNS", "+CIPSNTPINTV", "+SYSTIMESTAMP", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN",
 ];

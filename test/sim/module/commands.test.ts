@@ -28,7 +28,7 @@ describe("basic commands", () => {
 
   test("change the rate after an OK at the old one", () => {
     const bench = Bench.ready();
-    expect(bench.ask("AT+UART_CUR?")).toBe(`+UART_CUR:115201,8,1,0,0\r\n${OK}`);
+    expect(bench.ask("AT+UART_CUR?")).toBe(`+UART_CUR:115201,8,1,0,1\r\n${OK}`);
     expect(bench.ask("AT+UART_CUR=921600,8,1,0,0")).toBe(OK);
     expect(bench.ask("AT")).not.toContain("OK");
     bench.line.host.setBaud(921_600);
@@ -93,7 +93,7 @@ describe("joining", () => {
     expect(bench.ask('AT+CWJAP="moth","12345678"', 1_190)).not.toContain("GOT IP");
     expect(bench.heard + bench.wait(1_350)).toMatch(/WIFI GOT IP\r\n\r\nOK\r\n$/);
     expect(bench.ask("AT+CWSTATE?")).toBe(`+CWSTATE:2,"moth"\r\n${OK}`);
-    expect(bench.ask("AT+CWJAP?")).toBe(`+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,0,1,0\r\n${OK}`);
+    expect(bench.ask("AT+CWJAP?")).toBe(`+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,3,0,1\r\n${OK}`);
     expect(bench.ask("AT+CIFSR")).toMatch(
       /^\+CIFSR:STAIP,"192\.168\.1\.100"\r\n\+CIFSR:STAMAC,"7c:df:a1:..:..:.."\r\n\r\nOK\r\n$/);
     expect(bench.ask("AT+CIPSTA?")).toBe(
