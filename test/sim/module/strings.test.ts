@@ -177,8 +177,8 @@ describe("what generations say otherwise:", () => {
   });
 
   test.each([
-    ["nonos-1.7", '+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52'], ["esp-at-2.2", '+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,0,1,0'],
-    ["esp-at-5", '+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,0,1,0'],
+    ["nonos-1.7", '+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52'], ["esp-at-2.2", '+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,3,0,1'],
+    ["esp-at-5", '+CWJAP:"moth","a4:2b:b0:c8:11:07",6,-52,0,1,3,0,1'],
   ] as const)("AT+CWJAP? of %s within one", (name, line) => {
     expect(joined(name).ask("AT+CWJAP?")).toBe(`${line}\r\n${OK}`);
   });
