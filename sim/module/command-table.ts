@@ -1,6 +1,7 @@
 import type { CommandEntry, CommandTable } from "./command-entry";
 import { addressCommands } from "./commands/address";
 import { basicCommands } from "./commands/basic";
+import { sendingCommands } from "./commands/sending";
 import { storageCommands } from "./commands/storage";
 import { tcpCommands } from "./commands/tcp";
 import { timeCommands } from "./commands/time";
@@ -14,6 +15,7 @@ const entries: ReadonlyMap<string, CommandEntry> = new Map([
   ...Object.entries(wifiCommands),
   ...Object.entries(addressCommands),
   ...Object.entries(tcpCommands),
+  ...Object.entries(sendingCommands),
   ...Object.entries(tlsCommands),
   ...Object.entries(storageCommands),
   ...Object.entries(timeCommands),

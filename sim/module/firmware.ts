@@ -26,6 +26,7 @@ import { defaultSettings, type Settings } from "./settings";
 import { Sntp } from "./sntp";
 import { Station } from "./station";
 import { TaskTimers } from "./task-timers";
+import { Transparent } from "./transparent";
 
 /** The receive tasks by the habits of personalities. */
 const RECEIVERS = { chunks: Receiver, bytes: ByteReceiver };
@@ -84,7 +85,11 @@ export class Firmware {
     this.printer = new Printer(line, this.timers, observer, habits, timings, damage,
       () => this.printsNoMore(), () => this.printsAgain());
     this.station = new Station(air, hardware.mac, this.timers, timings, observer, {
-      print: (text) => this.printer.tell(text),
+      print: (text) => {
+        if (this.links.tellsEvents) {
+          this.printer.tell(text);
+        }
+      },
       radioLost: () => this.links.strandAll(),
       networkLost: () => this.links.closeAll(),
       networkJoined: () => this.links.networkIsBack(),
@@ -111,6 +116,20 @@ export class Firmware {
       this.station.joinByItself({ ...anyNetwork, ssid: this.air.ssid, password: this.air.password });
     } else if (mode === 1 && autoConnect && network !== undefined) {
       this.station.joinByItself(network);
+    }
+    this.resumeTransparent();
+  }
+
+  /** AT+SAVETRANSLINK: the line is a pipe from the start. */
+  private resumeTransparent(): void {
+    const { transparentLink } = this.flash;
+    if (transparentLink !== undefined) {
+      const { host, port, kind, keepAlive } = transparentLink;
+      const link = this.links.link(0);
+      link.aim(host, port, kind);
+      this.links.tcpOptions(link).keepAlive = keepAlive;
+      this.settings.transparent = true;
+      this.dataMode = new Transparent(this, link);
     }
   }
 
@@ -181,6 +200,7 @@ export class Firmware {
     if (delaysResult(this, result)) {
       return;
     }
+    this.dataMode = undefined;
     this.receiver.becomeIdle();
     this.printer.print(result);
     this.printer.afterReplies(() => this.links.service());
@@ -252,6 +272,12 @@ export class Firmware {
       }
       throw error;
     }
+  }
+
+  /** Sends what was collected for a link, and ends the command with how that went. */
+  sendOn(link: Link, payload: Uint8Array): void {
+    this.target = link;
+    this.send(payload);
   }
 
   private send(payload: Uint8Array): void {

@@ -27,6 +27,8 @@ export class Link {
   orphaned = false;
 
   private socket: Socket | undefined;
+  /** Bytes for the peer while the radio is off the air, of a connection that outlives that. */
+  private waiting: Uint8Array[] | undefined;
   /** Bytes in the send buffer of a link whose network is gone: they go nowhere. */
   private stranded = 0;
   private readonly inbox: Uint8Array[] = [];
@@ -74,13 +76,18 @@ export class Link {
   start(host: string, port: number, kind: "TCP" | "SSL" = "TCP"): void {
     this.state = LinkState.Connecting;
     this.starts += 1;
-    this.kind = kind;
-    this.host = host;
-    this.port = port;
+    this.aim(host, port, kind);
     this.announced = false;
     this.orphaned = false;
     this.stranded = 0;
     this.forgetReceived();
+  }
+
+  /** Says where to connect to, without connecting. */
+  aim(host: string, port: number, kind: "TCP" | "SSL"): void {
+    this.host = host;
+    this.port = port;
+    this.kind = kind;
   }
 
   attach(socket: Socket): void {
@@ -154,10 +161,33 @@ export class Link {
 
   /** Bytes in the send buffer that the peer has not acknowledged. */
   get unacknowledged(): number {
-    return this.socket?.bufferedBytes ?? this.stranded;
+    const waiting = this.waiting?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    return waiting + (this.socket?.bufferedBytes ?? this.stranded);
+  }
+
+  /** Nothing gets through, but both ends keep the connection. */
+  hold(): void {
+    if (this.connected && this.waiting === undefined) {
+      this.waiting = [];
+      this.socket?.pause();
+    }
+  }
+
+  /** Goes on after {@link hold}. */
+  release(): void {
+    const waiting = this.waiting ?? [];
+    this.waiting = undefined;
+    waiting.forEach((bytes) => this.hand(bytes));
+    if (this.received < this.window) {
+      this.socket?.resume();
+    }
   }
 
   private hand(bytes: Uint8Array): void {
+    if (this.waiting !== undefined) {
+      this.waiting.push(new Uint8Array(bytes));
+      return;
+    }
     if (this.socket === undefined) {
       this.stranded += bytes.length;
       this.onSentToNobody();
@@ -190,6 +220,7 @@ export class Link {
   closedByPeer(): void {
     this.state = LinkState.Closed;
     this.socket = undefined;
+    this.waiting = undefined;
     if (this.sending) {
       this.finishSend(false);
     }
@@ -225,6 +256,7 @@ export class Link {
   free(): void {
     this.state = LinkState.Free;
     this.socket = undefined;
+    this.waiting = undefined;
     this.forgetReceived();
     this.announced = false;
     if (this.sending) {
@@ -238,6 +270,7 @@ export class Link {
   }
 
   private dropSocket(): void {
+    this.waiting = undefined;
     this.socket?.destroy();
     this.socket = undefined;
   }

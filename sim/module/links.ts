@@ -8,7 +8,7 @@ import type { ModuleObserver } from "./observer";
 import type { Personality, Remark, Span } from "./personality";
 import type { Printer } from "./printer";
 import { errnoOf } from "./secure";
-import type { Settings } from "./settings";
+import { Messages, type Settings } from "./settings";
 import type { Station } from "./station";
 import type { TaskTimers } from "./task-timers";
 
@@ -17,12 +17,20 @@ const RESET_AFTER: Span = [5, 60];
 /** Back in the network, what was not acknowledged is sent again after so long, in ms. */
 const RETRANSMIT_AFTER: Span = [500, 3_000];
 
+/** What transparent mode wants to know of its link. */
+export interface Pipe {
+  /** The connection is over, and all that came on it was printed. */
+  lost(): void;
+}
+
 /**
  * All TCP links, and the socket task that tells the host about them: data, notices, closings. It prints nothing while
  * it is blocked by a connect or by a send that waits for room, nor while the UART has no room.
  */
 export class Links {
   readonly all: readonly Link[];
+  /** Transparent mode is on: its link is a pipe, and events are told only if AT+SYSMSG wants it. */
+  pipe: Pipe | undefined;
   /** How the connect that is under way ends. At most one is: the command interpreter waits for it. */
   private connectDone: ((ok: boolean, reason: string, errno?: number, unresolved?: boolean) => void) | undefined;
   /** Ends the connect that is under way when it takes too long. */
@@ -51,6 +59,11 @@ export class Links {
 
   get anyOpen(): boolean {
     return this.all.some((link) => link.state !== LinkState.Free);
+  }
+
+  /** Whether the host is told what happens to links and to Wi-Fi. */
+  get tellsEvents(): boolean {
+    return this.pipe === undefined || (this.settings.messages & Messages.InTransparent) !== 0;
   }
 
   /** The link of an id that a command named. */
@@ -114,7 +127,9 @@ export class Links {
   }
 
   private tellClosed(link: Link): void {
-    this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
+    if (this.tellsEvents) {
+      this.printer.tell(`${this.prefix(link)}CLOSED\r\n`);
+    }
   }
 
   /** Why a connection did not come about, for a host that has asked for it with AT+SYSLOG=1. */
@@ -183,7 +198,10 @@ export class Links {
   private opened(link: Link): void {
     link.state = LinkState.Open;
     this.observer.linkOpened?.(link.id, link.host, link.port);
-    const detailed = (this.settings.messages & 2) !== 0;
+    if (!this.tellsEvents) {
+      return;
+    }
+    const detailed = (this.settings.messages & Messages.Details) !== 0;
     this.printer.tell(detailed
       ? `+LINK_CONN:0,${link.id},"${link.kind}",0,"${link.remoteIp}",${link.port},${link.localPort}\r\n`
       : `${this.prefix(link)}CONNECT\r\n`);
@@ -202,7 +220,13 @@ export class Links {
 
   /** The radio is silent: connections break for their peers, the links do not know. */
   strandAll(): void {
-    this.all.forEach((link) => this.strand(link));
+    for (const link of this.all) {
+      if (this.settings.persistent[link.id] === true) {
+        link.hold();
+      } else {
+        this.strand(link);
+      }
+    }
   }
 
   strand(link: Link): void {
@@ -249,7 +273,8 @@ export class Links {
     this.connectDone?.(false, "Wi-Fi lost");
     const survives = this.survivesLoss;
     this.survivesLoss = false;
-    for (const link of this.all.filter(({ state }) => state === LinkState.Open)) {
+    const isToClose = ({ id, state }: Link): boolean => state === LinkState.Open && this.settings.persistent[id] !== true;
+    for (const link of this.all.filter(isToClose)) {
       link.orphaned = survives || !this.timers.chance(this.personality.habits.tellsClosedAtLoss);
       if (!link.orphaned) {
         link.closedByPeer();
@@ -260,6 +285,9 @@ export class Links {
 
   /** Back in the network: what could not be sent is sent again, to peers that have forgotten the connection. */
   networkIsBack(): void {
+    for (const link of this.all.filter(({ id }) => this.settings.persistent[id] === true)) {
+      link.release();
+    }
     for (const link of this.all.filter(({ unacknowledged }) => unacknowledged > 0)) {
       this.awaitReset(link, RETRANSMIT_AFTER);
     }
@@ -312,7 +340,9 @@ export class Links {
   }
 
   private report(link: Link): void {
-    if (this.settings.passive[link.id] === true) {
+    if (this.settings.transparent) {
+      this.pushRaw(link);
+    } else if (this.settings.passive[link.id] === true) {
       this.announce(link);
     } else {
       this.pushData(link);
@@ -325,6 +355,7 @@ export class Links {
         link.free();
       }
       this.tellClosed(link);
+      this.pipe?.lost();
     }
   }
 
@@ -344,6 +375,12 @@ export class Links {
       const data = link.read(limits.activePiece);
       const head = strings.activeHead(this.prefix(link), data.length, this.peer(link));
       this.printer.tell(head, data, strings.activeTail);
+    }
+  }
+
+  private pushRaw(link: Link): void {
+    while (link.unread > 0 && !this.printer.congested) {
+      this.printer.tell(link.read(this.personality.limits.activePiece));
     }
   }
 

@@ -17,6 +17,8 @@ export interface Strings {
   readonly sendFail: string;
   /** Answers a `+++` that ends a payload early; empty where nothing ends it. */
   readonly sendCancelled: string;
+  /** The same for AT+CIPSENDL. */
+  readonly longSendCancelled: string;
   readonly busyProcessing: string;
   /** Empty where nothing is said while a payload is being sent. */
   readonly busySending: string;
@@ -133,6 +135,8 @@ export interface Limits {
   readonly send: number;
   /** Most data in one unsolicited piece. */
   readonly activePiece: number;
+  /** Most that transparent mode sends in one piece. */
+  readonly transparentPacket: number;
   /** What a link receives before its peer is stopped. */
   readonly receiveWindow: number;
   /** What a link takes for sending before the sender waits. */
@@ -180,6 +184,8 @@ export interface Timings {
   readonly connectTimeout: Span;
   /** What the chip computes for a TLS handshake. */
   readonly handshake: Span;
+  /** From the end of the `+++` that leaves transparent mode until commands are heard again. */
+  readonly quit: Span;
   /** An AT+CWLAP on all channels. */
   readonly scan: Span;
   /** An AT+PING that nobody answers. */

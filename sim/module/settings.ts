@@ -20,6 +20,14 @@ export interface Settings {
   names: NameServers;
   /** AT+CIPMUX */
   multiple: boolean;
+  /** AT+CIPMODE: there is one link, and what comes on it is printed as it is. */
+  transparent: boolean;
+  /** AT+TRANSINTVL: pause of the host in ms after which what it wrote is sent, in transparent mode and AT+CIPSENDL. */
+  flushInterval: number;
+  /** AT+CIPSENDLCFG: bytes between two reports, and bytes that are handed to the stack at a time. */
+  longSend: { readonly report: number; readonly transmit: number };
+  /** AT+CIPCONNPERSIST, one a link: whether it outlives a loss of the network. */
+  readonly persistent: boolean[];
   /** AT+CIPDINFO: whether data is announced with the address it came from. */
   showPeer: boolean;
   /** AT+CIPRECVTYPE, one a link. */
@@ -90,6 +98,10 @@ export function defaultSettings(flash: Flash, { limits, habits }: Personality): 
     mode: flash.mode,
     names: flash.names,
     multiple: false,
+    transparent: false,
+    flushInterval: 20,
+    longSend: { report: 1024, transmit: 2920 },
+    persistent: Array.from({ length: limits.links }, () => false),
     showPeer: false,
     passive: Array.from({ length: limits.links }, () => false),
     tcp: Array.from({ length: limits.links }, (_, id) => ({ ...(flash.tcp[id] ?? tcp) })),

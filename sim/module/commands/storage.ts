@@ -85,7 +85,6 @@ function usePartition(firmware: Firmware, parameters: Parameters): Outcome {
 function collect(firmware: Firmware, length: number, take: (bytes: Uint8Array) => void): Outcome {
   firmware.prompt(new Collector(length, (bytes) => {
     take(bytes);
-    firmware.leaveDataMode();
     firmware.finish(Outcome.Ok);
   }));
   return Outcome.Later;

@@ -6,6 +6,7 @@ import { ParameterError, type Parameters } from "../parameters";
 import type { Remark } from "../personality";
 import { tlsRequest } from "../secure";
 import { StationState } from "../station";
+import { enterTransparent } from "./sending";
 import { ofLink, target } from "./targets";
 
 /** Commands about TCP links. */
@@ -14,8 +15,9 @@ export const tcpCommands: Record<string, CommandEntry> = {
     query: ({ settings, answer }) => answer(`+CIPMUX:${settings.multiple ? 1 : 0}`),
     set: setMultiple,
   },
-  "+CIPSTART": { set: start },
-  "+CIPSEND": { set: send, takes: "prompt" },
+  "+CIPSTART": { set: startNamed },
+  "+CIPSTARTEX": { set: startAny },
+  "+CIPSEND": { set: send, execute: enterTransparent, takes: "prompt" },
   "+CIPCLOSE": { execute: closeOnly, set: closeNamed },
   "+CIPSTATE": {
     query: (firmware) => {
@@ -52,6 +54,16 @@ export const tcpCommands: Record<string, CommandEntry> = {
       return Outcome.Ok;
     },
   },
+  "+CIPCONNPERSIST": {
+    query: ({ settings, answer }) =>
+      answer(`+CIPCONNPERSIST:${settings.persistent.map((persistent) => (persistent ? 1 : 0)).join(",")}`),
+    set: (firmware, parameters) => {
+      const { link, at } = target(firmware, parameters);
+      parameters.expect(at + 1, at + 1);
+      firmware.settings.persistent[link.id] = parameters.integer(at, 0, 1) === 1;
+      return Outcome.Ok;
+    },
+  },
   "+CIPTCPOPT": { query: tellTcpOptions, set: setTcpOptions },
 };
 
@@ -70,13 +82,30 @@ function setMultiple(firmware: Firmware, parameters: Parameters): Outcome {
   if (links.anyOpen) {
     return firmware.refuse("linkIsBuilt");
   }
+  if (multiple && settings.transparent) {
+    return firmware.refuse("transparent");
+  }
   settings.multiple = multiple;
   return Outcome.Ok;
 }
 
-function start(firmware: Firmware, parameters: Parameters): Outcome {
-  const { settings, links, station, personality: { limits, habits } } = firmware;
+function startNamed(firmware: Firmware, parameters: Parameters): Outcome {
   const { link, at } = target(firmware, parameters);
+  return start(firmware, parameters, link, at);
+}
+
+/** AT+CIPSTARTEX: the module chooses the link. */
+function startAny(firmware: Firmware, parameters: Parameters): Outcome {
+  const { settings, links } = firmware;
+  if (!settings.multiple) {
+    return firmware.refuse("single");
+  }
+  const link = links.all.find(({ state }) => state === LinkState.Free);
+  return link === undefined ? Outcome.Error : start(firmware, parameters, link, 0);
+}
+
+function start(firmware: Firmware, parameters: Parameters, link: Link, at: number): Outcome {
+  const { settings, links, station, personality: { limits, habits } } = firmware;
   parameters.expect(at + 3, at + (limits.startTimeout > 0 ? 6 : 5), "missingParameter");
   const kind = parameters.text(at, 8);
   const host = parameters.text(at + 1, limits.host);
@@ -130,6 +159,9 @@ function send(firmware: Firmware, parameters: Parameters): Outcome {
   const { link, at } = target(firmware, parameters);
   parameters.expect(at + 1, at + 1);
   const length = parameters.integer(at, 1, 2_147_483_647);
+  if (firmware.settings.transparent) {
+    return firmware.refuse("transparent");
+  }
   if (!link.open) {
     return firmware.refuse("linkNotValid");
   }

@@ -28,6 +28,7 @@ export const espAt5: Personality = {
     links: 5,
     send: 8192,
     activePiece: 2920,
+    transparentPacket: 2_920,
     receiveWindow: 5760,
     sendBuffer: 5760,
     startTimeout: 60_000,
@@ -55,6 +56,7 @@ export const espAt5: Personality = {
     beaconLoss: [3_000, 6_000],
     connectTimeout: [9_500, 10_500],
     handshake: [500, 1_200],
+    quit: [100, 900],
     scan: [1_500, 2_500],
     pingTimeout: [4_000, 4_200],
   },
@@ -91,5 +93,6 @@ export const espAt5: Personality = {
       takeOver: [0, 0],
     },
   },
-  commands: [...espAtCommands, "+CIPRECVTYPE", "+CIPSSLCCIPHER", "+SYSMFG"],
+  commands: [...espAtCommands, "+CIPRECVTYPE", "+CIPSSLCCIPHER", "+SYSMFG", "+CIPSENDL", "+CIPSENDLCFG", "+TRANSINTVL",
+    "+CIPCONNPERSIST"],
 };

@@ -23,6 +23,7 @@ export const espAtStrings = {
   ...sharedStrings,
   joinError: "\r\nERROR\r\n",
   sendCancelled: "\r\nSEND Canceled\r\n",
+  longSendCancelled: "\r\nSEND CANCELLED\r\n",
   busySending: "",
   forcedRestart: "\r\nWill force to restart!!!\r\n",
   timeUpdated: "+TIME_UPDATED\r\n",
@@ -50,11 +51,12 @@ export const sharedCommands = [
   "+CWMODE", "+CWJAP", "+CWQAP", "+CWAUTOCONN", "+CIFSR", "+CIPSTA",
   "+CIPMUX", "+CIPSTART", "+CIPSEND", "+CIPCLOSE", "+CIPSTATUS", "+CIPRECVMODE", "+CIPRECVLEN", "+CIPRECVDATA",
   "+CIPDINFO", "+CIPDOMAIN", "+CIPSSLCCONF", "+GSLP", "+CWLAP", "+CWDHCP", "+PING", "+CIPSNTPCFG", "+CIPSNTPTIME",
+  "+CIPMODE", "+CIPSENDEX", "+SAVETRANSLINK",
 ];
 
 /** The commands that ESP-AT has in addition, from 2.2 on. */
 export const espAtCommands = [
   ...sharedCommands,
   "+SYSSTORE", "+SYSMSG", "+SYSLOG", "+CWSTATE", "+CWRECONNCFG", "+CIPSTATE", "+CIPTCPOPT",
-  "+CIPDNS", "+CIPSNTPINTV", "+SYSTIMESTAMP", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN",
+  "+CIPSTARTEX", "+CIPRECONNINTV", "+CIPDNS", "+CIPSNTPINTV", "+SYSTIMESTAMP", "+CIPSSLCCN", "+CIPSSLCSNI", "+CIPSSLCALPN",
 ];
