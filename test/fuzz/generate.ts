@@ -17,7 +17,7 @@ export function generateInput(seed: number, run: number, corpus: readonly Input[
   const stream: number[] = [];
   if (!prelude.online && random.percent(95)) stream.push(...opening(random, prelude));
   for (let packets = 1 + random.below(4); packets > 0; packets--) stream.push(...part(random, name, corpus));
-  return { prelude: name, split: random.pick([0, 0, 1, 2 + random.below(1000)]), bytes: Uint8Array.from(stream.slice(0, LONGEST)) };
+  return { prelude: name, split: random.pick([0, 0, 0, 1, 2 + random.below(1000), 2 + random.below(1000)]), bytes: Uint8Array.from(stream.slice(0, LONGEST)) };
 }
 
 /** What leads to a session. */

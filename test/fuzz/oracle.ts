@@ -64,10 +64,15 @@ export function judge(prelude: Prelude, bytes: Uint8Array): Verdict {
   let number = 0;
   for (let at: number | undefined = 0; ; number++) {
     at = step(world, bytes, at);
-    if (world.wrongs.length > 0) world.end = "violation";
-    if (at === undefined || world.end !== "open") break;
+    if (at === undefined || world.wrongs.length > 0 || world.end !== "open") break;
   }
-  const { wrongs, end, messages, told, answers, counts, grants, subs, online } = world;
+  return verdictOf(world, number);
+}
+
+/** What is to be seen of a client in this world, whose last packet was this one. */
+export function verdictOf(world: World, number: number): Verdict {
+  const { prelude, wrongs, messages, told, answers, counts, grants, subs, online } = world;
+  const end = wrongs.length > 0 ? "violation" : world.end;
   const codes = end === "not authentic" ? [UNSPECIFIED] : wrongs.map(({ code }) => code);
   return {
     end,

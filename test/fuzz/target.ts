@@ -16,7 +16,7 @@ import { createWire, type Wire } from "../firmware/mqtt/model/wire";
 import { hexOf, hexOfSpan, textOfProperty } from "./as-text";
 import { compare, type Counted, countsOf } from "./compare";
 import { type Input } from "./input";
-import { judge } from "./oracle";
+import { judge, type Verdict } from "./oracle";
 import {
   ALIAS_TOPIC_SIZE,
   ALIASES,
@@ -80,7 +80,7 @@ function createSpeaker(prelude: Prelude, told: string[]): FiveState {
   });
 }
 
-function createTarget(prelude: Prelude, make: MakeClient): Target {
+function createTarget(prelude: Prelude, make: MakeClient, receiveSize: number): Target {
   const { protocol, clean, nameless, resumed } = prelude;
   const wire = createWire(0);
   const messages: string[] = [];
@@ -97,7 +97,7 @@ function createTarget(prelude: Prelude, make: MakeClient): Target {
     keepAlive: 0,
     outboxSize: 128,
     outboxSlots: 8,
-    receiveSize: RECEIVE_SIZE,
+    receiveSize,
     // After a resumption, what is said between the answers would change what the next packets mean.
     subscribeRoom: resumed === true ? 600 : 64,
     coalesce: 32767,
@@ -150,8 +150,8 @@ function dial(target: Target): void {
 }
 
 /** Brings the client to the end of a prelude. */
-function arrange(prelude: Prelude, make: MakeClient): Target {
-  const target = createTarget(prelude, make);
+function arrange(prelude: Prelude, make: MakeClient, receiveSize: number): Target {
+  const target = createTarget(prelude, make, receiveSize);
   const { client, wire, messages, told } = target;
   clientStart(client, 0);
   dial(target);
@@ -215,21 +215,30 @@ function feed({ wire }: Target, { bytes, split }: Input): number[] {
 const counts = new Map<PreludeName, Counted>();
 
 function countsBefore(name: PreludeName): Counted {
-  const known = counts.get(name) ?? countsOf(arrange(preludes[name], createClient));
+  const known = counts.get(name) ?? countsOf(arrange(preludes[name], createClient, RECEIVE_SIZE));
   counts.set(name, known);
   return known;
 }
 
 /** What is wrong with what the client makes of an input; nothing when all is well. */
 export function attempt(input: Input, make: MakeClient = createClient): string | undefined {
-  const prelude = preludes[input.prelude];
+  return attemptWith(input, judge(preludes[input.prelude], input.bytes), RECEIVE_SIZE, make);
+}
+
+/** The same of a client that takes in packets of `receiveSize`, and is to be as `verdict` says. */
+export function attemptWith(
+  input: Input,
+  verdict: Verdict,
+  receiveSize: number,
+  make: MakeClient = createClient,
+): string | undefined {
   try {
     const before = countsBefore(input.prelude);
-    const target = arrange(prelude, make);
+    const target = arrange(preludes[input.prelude], make, receiveSize);
     const said = feed(target, input);
     const told = [...target.told];
     const counted = countsOf(target);
-    return compare(target, judge(prelude, input.bytes), { said, told, before, counted, after: say(target) });
+    return compare(target, verdict, { said, told, before, counted, after: say(target) });
   } catch (error) {
     return `throws ${String(error)}`;
   }

@@ -7,11 +7,11 @@ const corpus = readCorpus().map(({ input }) => input);
 
 describe("[MQTT-4.8.0-1] whatever a broker sends", () => {
   it("the client makes of it what the specification does: the corpus", () => {
-    expect(corpus.length).toBeGreaterThan(15);
+    expect(corpus.length).toBeGreaterThan(40);
     expect(tryCorpus(corpus)).toBeUndefined();
   });
 
-  it("the client makes of it what the specification does: 20,000 streams", () => {
+  it("the client makes of it what the specification does: 20,000 streams", { timeout: 300_000 }, () => {
     expect(fuzz({ seed: 20, from: 0, runs: 20_000, corpus })).toBeUndefined();
   });
 });

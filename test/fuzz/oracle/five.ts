@@ -84,7 +84,7 @@ function connack(world: World, body: Uint8Array): void {
 }
 
 /** What this broker would never take is not sent to it, and the application is told. [MQTT5-3.2.2-11] [MQTT5-3.2.2-15] */
-function dropWhatCannotGo(world: World): void {
+export function dropWhatCannotGo(world: World): void {
   const { grants, prelude } = world;
   world.held = world.held.filter((message) => {
     const tooLarge = ownPacket(prelude, message).length > grants.largest;
@@ -100,7 +100,7 @@ function checkTopic(world: World, topic: Uint8Array): void {
 }
 
 /** What a topic and its alias stand for together. */
-function resolve(world: World, topic: Uint8Array, alias: number | undefined): Uint8Array {
+export function resolve(world: World, topic: Uint8Array, alias: number | undefined): Uint8Array {
   const { aliases } = world;
   if (alias === undefined) {
     if (topic.length === 0) complain(world, PROTOCOL_ERROR, "neither topic nor alias");
@@ -192,7 +192,7 @@ function acknowledgement(world: World, type: number, body: Uint8Array): void {
 }
 
 /** The message was not taken, and that is the end of it. [MQTT5-4.3.3-4] */
-function refused(world: World, id: number): void {
+export function refused(world: World, id: number): void {
   if (world.owed.get(id) !== 2) return;
   world.owed.delete(id);
   world.counts.acknowledged++;
