@@ -50,6 +50,12 @@ describe("the fuzzer", () => {
     expect(command("--replay", file)).toEqual({ status: 0, said: `${file}: all well\n` });
   });
 
+  it("says what it can be asked for", () => {
+    const { status, said } = command("--help");
+    expect(status).toBe(0);
+    for (const option of ["--runs", "--seed", "--replay"]) expect(said).toContain(`  ${option} `);
+  });
+
   it("ends with a complaint when it is asked for nonsense", () => {
     expect(command("--runs", "many").said).toContain("--runs takes how many inputs to try");
   });

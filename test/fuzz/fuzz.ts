@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- --runs N --seed S`: gives the client streams that a broker should not send, and holds it to what the
- * oracle makes of them. `--replay FILE` does so with the input of one file.
+ * `npm run fuzz`: gives the client streams that a broker should not send, in MQTT 3.1, 3.1.1 and 5.0 at every QoS, and
+ * holds it to what the oracle makes of them.
  *
  * The loop runs in threads of their own, which say where they are: one that stands still has met an input on which the
  * client hangs. A failure is printed with its seed, and written to a file for `--replay`.
@@ -13,6 +13,18 @@ import { generateInput } from "./generate";
 import { inputFrom, inputText } from "./input";
 import { type Failure } from "./loop";
 import { startThread } from "./thread";
+
+const HELP = `Gives the MQTT client streams that a broker should not send, in every version of the protocol and at every QoS,
+and holds it to what the specifications make of them. The corpus in test/fuzz/corpus is tried first.
+
+  npm run fuzz -- [options]
+
+  --runs N       how many inputs to try (default: 1000000)
+  --seed S       the same seed gives the same inputs (default: another one each time)
+  --replay FILE  tries the input of one file, such as one of the corpus or of build/fuzz
+  --help         says this
+
+It ends with 1 when the client does anything else, and writes the input, as short as it gets, to build/fuzz.`;
 
 const THREADS = 2;
 const root = resolve(import.meta.dirname, "../..");
@@ -52,8 +64,12 @@ async function search(seed: number, runs: number): Promise<Failure | undefined> 
 }
 
 const { values } = parseArgs({
-  options: { runs: { type: "string" }, seed: { type: "string" }, replay: { type: "string" } },
+  options: { runs: { type: "string" }, seed: { type: "string" }, replay: { type: "string" }, help: { type: "boolean" } },
 });
+if (values.help === true) {
+  console.log(HELP);
+  process.exit(0);
+}
 const runs = Number(values.runs ?? 1_000_000);
 const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
 if (!Number.isInteger(runs) || runs < 0) throw new Error("--runs takes how many inputs to try");
