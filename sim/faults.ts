@@ -413,6 +413,7 @@ const CATALOGUE = {
     occasion: "now",
     argument: ms("unset", 60_000, 1, 86_400_000),
     draw: within(5000, 120_000),
+    until: "its time, or a reset",
   },
 } satisfies Record<string, FaultKind>;
 

@@ -128,9 +128,19 @@ export class Firmware {
       const link = this.links.link(0);
       link.aim(host, port, kind);
       this.links.tcpOptions(link).keepAlive = keepAlive;
-      this.settings.transparent = true;
-      this.dataMode = new Transparent(this, link);
+      this.becomeTransparent(link);
     }
+  }
+
+  /** The line is a pipe to the link from now on, without a prompt. */
+  becomeTransparent(link: Link): void {
+    this.settings.transparent = true;
+    this.dataMode = new Transparent(this, link);
+  }
+
+  /** Whether bytes from the host are for the receive task. */
+  get takesCommands(): boolean {
+    return this.dataMode === undefined;
   }
 
   /** The end of this life: nothing is printed, and no socket says goodbye. */

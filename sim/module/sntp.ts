@@ -28,6 +28,8 @@ export class Sntp {
   interval = DEFAULT_INTERVAL_S;
 
   private told = false;
+  /** Till then no server answers. */
+  private withheldUntil = 0;
   private next: Timer | undefined;
 
   constructor(
@@ -47,6 +49,13 @@ export class Sntp {
     }
   }
 
+  /** The time of day is not known any more, and cannot be had for `ms`. */
+  withhold(ms: number): void {
+    this.realTime.forget();
+    this.withheldUntil = this.timers.now + ms;
+    this.enable(this.enabled);
+  }
+
   private ask(server: number): void {
     const servers = this.servers.length === 0 ? DEFAULT_TIME_SERVERS : this.servers;
     const name = servers[server % servers.length] ?? "";
@@ -54,7 +63,7 @@ export class Sntp {
     this.next = timer;
     if (this.duties.isOnline()) {
       this.network.askTime(name, (time) => this.timers.ifAlive(() => {
-        if (timer.waiting) {
+        if (timer.waiting && this.timers.now >= this.withheldUntil) {
           timer.cancel();
           this.answered(time);
         }

@@ -28,7 +28,7 @@ export function onTheWayIn(firmware: Firmware, chunk: Uint8Array): readonly Uint
   if (faults.hung) {
     return [];
   }
-  if (faults.none) {
+  if (faults.none || !firmware.takesCommands) {
     return [chunk];
   }
   switch (receiver.state) {

@@ -6,6 +6,7 @@ import type { LineEnd } from "../../line";
 import type { Firmware } from "../firmware";
 import { LinkState, type Link } from "../link";
 import type { ResetCause } from "../observer";
+import { ReceiveState } from "../receive-task";
 
 /** How a boot differs from a good one. */
 export interface Boot {
@@ -51,6 +52,8 @@ const FAULTS_AT_ONCE: Partial<Record<FaultName, SuddenFault>> = {
   "module.reset_at_other_baud": { possible: whenAlive, act: (body, baud) => body.restart({ cause: "crash", baud }) },
   "module.wdt_loop": { possible: whenAlive, act: resetAgainAndAgain },
   "module.hang": { possible: ({ firmware }) => firmware !== undefined, act: ({ firmware }) => firmware?.hang() },
+  "module.transparent_stuck": { possible: isBetweenCommands, act: becomePipe },
+  "sntp.unset": { possible: ({ firmware }) => firmware !== undefined, act: ({ firmware }, ms) => firmware?.sntp.withhold(ms) },
   "uart.flow_stall": { possible: always, act: ({ line }, ms) => line.stallPeer(ms) },
 
   "wifi.drop": { possible: always, act: ({ air }, ms) => air.drop(ms) },
@@ -105,6 +108,19 @@ function isConnected(link: Link): boolean {
 function strangersLink({ links, settings }: Firmware): Link | undefined {
   const candidates = settings.multiple ? [...links.all.slice(2), ...links.all.slice(1, 2)] : links.all.slice(0, 1);
   return candidates.find((link) => link.state === LinkState.Free);
+}
+
+function isBetweenCommands(body: FaultBody): boolean {
+  const { firmware } = body;
+  return whenConnected(body) && firmware?.takesCommands === true && firmware.receiver.state === ReceiveState.Idle;
+}
+
+function becomePipe({ firmware }: FaultBody): void {
+  const link = firmware?.links.all.find(isConnected);
+  if (firmware === undefined || link === undefined) return;
+  // There is no transparent mode with several links.
+  firmware.settings.multiple = false;
+  firmware.becomeTransparent(link);
 }
 
 function resetAgainAndAgain(body: FaultBody, resets: number): void {

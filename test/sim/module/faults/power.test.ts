@@ -104,3 +104,32 @@ describe("a module", () => {
     expect(struck).toEqual(["module.hang"]);
   });
 });
+
+describe("a module that talks to somebody else", () => {
+  inEach("module.transparent_stuck", "hands all that the host says to its peer, till +++ alone", (its) => {
+    const bench = its.connected({ multiple: true });
+    bench.module.faults.strike("module.transparent_stuck");
+    expect(bench.ask("AT", 200)).toBe("");
+    expect(bench.peer.text).toBe("AT\r\n");
+    bench.peer.socket.write(Buffer.from("what?"));
+    expect(bench.wait(200)).toBe("what?");
+    bench.wait(1000);
+    bench.write("+++");
+    bench.wait(1500);
+    expect(bench.ask("AT")).toBe(its.ok);
+    expect(bench.ask("AT+CIPMUX?")).toBe(`+CIPMUX:0\r\n${its.ok}`);
+  });
+
+  inEach("sntp.unset", "does not know the time, till it may ask again", (its) => {
+    const bench = its.joined();
+    bench.ask('AT+CIPSNTPCFG=1,0,"clock"');
+    bench.wait(20_000);
+    expect(bench.ask("AT+CIPSNTPTIME?")).not.toContain("1970");
+    bench.module.faults.strike("sntp.unset", 60_000);
+    expect(bench.ask("AT+CIPSNTPTIME?")).toContain("1970");
+    expect(bench.wait(50_000)).toBe("");
+    expect(bench.ask("AT+CIPSNTPTIME?")).toContain("1970");
+    bench.wait(40_000);
+    expect(bench.ask("AT+CIPSNTPTIME?")).not.toContain("1970");
+  });
+});
