@@ -11,6 +11,7 @@ import { blankFlash } from "./flash";
 import type { ModuleObserver } from "./observer";
 import { DEFAULT_PERSONALITY, PERSONALITIES } from "./personalities";
 import type { Personality, Span } from "./personality";
+import { flowControl } from "./settings";
 import { RealTimeClock } from "./real-time-clock";
 
 const NOTHING = new Uint8Array(0);
@@ -195,12 +196,13 @@ export class EspAtModule {
 
   /** The boot has come to where the UART driver is installed, at the rate that is in flash. */
   private takeUartOver(baud: number, silent: boolean): void {
-    const { line, personality, observer } = this.hardware;
+    const { line, personality, flash, observer } = this.hardware;
     const lost = line.discard();
     if (lost > 0) {
       observer.lost?.(lost, "booting");
     }
     line.setBaud(baud);
+    line.setFlow(flowControl(flash.frame?.flow ?? personality.habits.defaultFlow));
     this.printRom(silent ? NOTHING : this.strayBytes(personality.habits.boot.takeOver), () => undefined);
   }
 

@@ -91,6 +91,7 @@ export class Firmware {
         }
       },
       radioLost: () => this.links.strandAll(),
+      overtakes: () => this.links.anyOpen && this.timers.chance(habits.overtaking),
       networkLost: () => this.links.closeAll(),
       networkJoined: () => this.links.networkIsBack(),
     });

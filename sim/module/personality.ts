@@ -243,6 +243,11 @@ export interface Habits {
   readonly printingBlocks: "everything" | "its task";
   /** What SEND OK stands for: the stack has a copy, or the peer has acknowledged every byte. */
   readonly sendOk: "copied" | "acknowledged";
+  /**
+   * Chance from 0 to 1 that what one task says is overtaken by what another one says after it: `WIFI DISCONNECT` by the
+   * `CLOSED` of the links, or by the OK of AT+CWQAP.
+   */
+  readonly overtaking: number;
   /** Whether `CLOSED` waits until a passive link has been read to its end. */
   readonly withholdsClosed: boolean;
   /** Chance from 0 to 1 that a link which the network's loss has ended is told to be CLOSED. */

@@ -1,3 +1,4 @@
+import type { FlowControl } from "../line";
 import type { Flash, NameServers } from "./flash";
 import type { Personality } from "./personality";
 
@@ -74,6 +75,11 @@ export interface UartFrame {
   readonly stopBits: number;
   readonly parity: number;
   readonly flow: number;
+}
+
+/** The flow control that AT+UART numbers: 1 RTS, 2 CTS, 3 both. */
+export function flowControl(flow: number): FlowControl {
+  return { rts: (flow & 1) !== 0, cts: (flow & 2) !== 0 };
 }
 
 export interface TcpOptions {

@@ -28,7 +28,9 @@ export interface StationDuties {
   print(text: string): void;
   /** Nothing gets through any more, though nobody knows it yet. */
   radioLost(): void;
-  /** The loss has been noticed. Called after it was printed. */
+  /** Whether what the links have to say of a loss comes before what the station has. */
+  overtakes(): boolean;
+  /** The loss has been noticed. */
   networkLost(): void;
   /** There is an address. Called after it was printed. */
   networkJoined(): void;
@@ -174,9 +176,14 @@ export class Station implements AirStation {
     this.state = StationState.Disconnected;
     this.lease = NO_LEASE;
     this.silent = false;
-    this.duties.print("WIFI DISCONNECT\r\n");
     this.observer.wifiLost?.();
-    this.duties.networkLost();
+    if (this.duties.overtakes()) {
+      this.duties.networkLost();
+      this.duties.print("WIFI DISCONNECT\r\n");
+    } else {
+      this.duties.print("WIFI DISCONNECT\r\n");
+      this.duties.networkLost();
+    }
   }
 
   private retry(): void {

@@ -1,6 +1,7 @@
 import { Outcome, type Call, type CommandEntry, type Handler } from "../command-entry";
 import type { Firmware } from "../firmware";
 import type { Parameters } from "../parameters";
+import { flowControl } from "../settings";
 
 const ok: Handler = () => Outcome.Ok;
 
@@ -102,6 +103,7 @@ function setUart(firmware: Firmware, parameters: Parameters, { store }: Call): O
   firmware.printer.print(firmware.personality.strings.ok);
   firmware.printer.flush(() => {
     firmware.line.setBaud(baud);
+    firmware.line.setFlow(flowControl(frame.flow));
     firmware.receiver.becomeIdle();
   });
   return Outcome.Later;

@@ -15,12 +15,7 @@ export const wifiCommands: Record<string, CommandEntry> = {
     set: setMode,
   },
   "+CWJAP": { query: tellNetwork, set: join, execute: joinAgain },
-  "+CWQAP": {
-    execute: ({ station }) => {
-      station.leave();
-      return Outcome.Ok;
-    },
-  },
+  "+CWQAP": { execute: leave },
   "+CWSTATE": { query: ({ station, answer }) => answer(`+CWSTATE:${station.state},"${station.ssid}"`) },
   "+CWRECONNCFG": {
     query: ({ station, answer }) => answer(`+CWRECONNCFG:${station.reconnectInterval},${station.reconnectLimit}`),
@@ -46,6 +41,17 @@ export const wifiCommands: Record<string, CommandEntry> = {
   },
   "+CWLAP": { execute: scan, set: scan, takes: "scan" },
 };
+
+function leave(firmware: Firmware): Outcome {
+  const { station, timers, personality: { habits } } = firmware;
+  if (station.isAssociated && timers.chance(habits.overtaking)) {
+    firmware.finish(Outcome.Ok);
+    station.leave();
+    return Outcome.Later;
+  }
+  station.leave();
+  return Outcome.Ok;
+}
 
 function setMode({ settings, station, flash }: Firmware, parameters: Parameters, { store }: Call): Outcome {
   parameters.expect(1, 2);

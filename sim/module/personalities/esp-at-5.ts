@@ -65,6 +65,7 @@ export const espAt5: Personality = {
     replies: "whole",
     printingBlocks: "its task",
     sendOk: "copied",
+    overtaking: 0.2,
     withholdsClosed: true,
     tellsClosedAtLoss: 1,
     closedAtFailedStart: { side: "after", chance: 0 },
