@@ -1,8 +1,8 @@
 /** Publications that are checked, for applications whose topics are not known to be right. */
 import { textLength } from "#native";
 import { type Client, Mistake } from "./client-state";
-import { type Qos } from "./packet";
 import { createPublication, type Publication, WhenFull } from "./publication";
+import { isQos, noteMistake } from "./options-mistake";
 import { isTopicName } from "./topic";
 
 /** Where a topic's text begins in the head of a publication: behind its length. */
@@ -35,11 +35,7 @@ export function addPublication(
   return publication;
 }
 
-function isQos(qos: number): qos is Qos {
-  return qos === 0 || qos === 1 || qos === 2;
-}
-
 function refuse(client: Client, mistake: Mistake): Publication | undefined {
-  client.mistake = mistake;
+  noteMistake(client, mistake);
   return undefined;
 }

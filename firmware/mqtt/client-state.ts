@@ -60,10 +60,27 @@ export const enum Fault {
 /** What was wrong with what the application wanted at boot. Nothing has changed by it. */
 export const enum Mistake {
   None,
+
+  // Of the options: the client does not start, and this stays the mistake.
+
   /** Protocol 5 without the feature `five`. */
   FiveMissing,
-  /** Empty with a session that is to be kept [MQTT-3.1.3-7]; in MQTT 3.1 not of 1 to 23 characters. */
+  /**
+   * Empty with a session that is to be kept [MQTT-3.1.3-7]; in MQTT 3.1 not of 1 to 23 characters; too long, or
+   * ill-formed. [MQTT-1.5.3-2]
+   */
   ClientId,
+  /** Not 0 to 65535 seconds. */
+  KeepAlive,
+  /** User name or password too long, or the user name ill-formed. */
+  UserName,
+  /** Will, birth or farewell: a topic that is no topic name (see below), no quality of service, a payload too long. */
+  Notice,
+  /** Names, passwords, notices and `subscribeRoom` twice take more than 60000 bytes together. */
+  ControlSize,
+
+  // Of one publication or subscription: it was not made.
+
   /** Neither 0, 1 nor 2. */
   Qos,
   /** QoS 2 without the feature `exactlyOnce`. */

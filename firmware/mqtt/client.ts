@@ -20,7 +20,7 @@
  * Idle, and from Opening and Connecting to Closing.
  */
 import type { Entropy, Millis } from "../../hal/hal";
-import { allocate, createQueue, div, textLength } from "#native";
+import { allocate, createQueue, div } from "#native";
 import { backoffNext, backoffReset, createBackoff } from "../core/backoff";
 import { type Link, LinkLoss } from "../core/link";
 import { arm, createDeadline, disarm, elapsed, isDue, LONGEST_WAIT, sooner, waitFor } from "../core/time";
@@ -41,8 +41,9 @@ import { createConnectPacket, createNoticePacket } from "./connect";
 import { announce, closeLink, createReaderEvents, fail } from "./incoming";
 import { nextId } from "./identifiers";
 import { createLinkUser } from "./link-user";
+import { isOfOptions, isQos, mistakeIn, noteMistake } from "./options-mistake";
 import { createOutbox, outboxCount, outboxLinkLost, outboxWindow } from "./outbox";
-import { createPuback, PacketType, type Qos } from "./packet";
+import { createPuback, PacketType } from "./packet";
 import { createReader, readerAttach, readerReset, readerStop } from "./reader";
 import {
   ALL,
@@ -80,23 +81,24 @@ const RETRY_EVERY = 50;
 /** The first and the longest backoff ceiling. */
 const BACKOFF_FIRST = 1000;
 const BACKOFF_CAP = 60000;
-/** The longest client identifier of MQTT 3.1, in bytes. [MQTT 3.1 §3.1] */
-const LONGEST_ID_3_1 = 23;
 /** Room in the control ring for acknowledgements, besides what must fit when a session begins. */
 const ACK_ROOM = 256;
 
 /** A client that does nothing until {@link clientStart}. @boot */
 export function createClient(options: ClientOptions, link: Link, entropy: Entropy, events: ClientEvents): Client {
+  const mistake = mistakeIn(options);
+  // What would not be sent is not made.
+  const fit = mistake === Mistake.None;
   const protocol = options.protocol ?? 4;
-  const five = protocol === 5 ? options.five : undefined;
+  const five = fit && protocol === 5 ? options.five : undefined;
   const outbox = createOutbox(options.outboxSize, options.outboxSlots);
   const encoder = createWriter(outbox.queue);
   const noId = allocate(2);
   // In MQTT 5.0 it is made anew for each link.
-  const connectPacket = five === undefined ? createConnectPacket(options, encoder) : noId;
+  const connectPacket = fit && five === undefined ? createConnectPacket(options, encoder) : noId;
   const { birth, farewell } = options;
-  const birthPacket = birth === undefined ? undefined : createNoticePacket(birth, protocol, encoder);
-  const farewellPacket = farewell === undefined ? undefined : createNoticePacket(farewell, protocol, encoder);
+  const birthPacket = birth === undefined || !fit ? undefined : createNoticePacket(birth, protocol, encoder);
+  const farewellPacket = farewell === undefined || !fit ? undefined : createNoticePacket(farewell, protocol, encoder);
   const maxInFlight = maxInFlightOf(options);
   const controlSize =
     ACK_ROOM +
@@ -141,7 +143,7 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
     subscribeSize: 0,
     reader,
     fault: Fault.None,
-    mistake: mistakeIn(options),
+    mistake,
     publishError: PublishError.None,
     refusal: 0,
     breach: Breach.None,
@@ -199,15 +201,6 @@ export function createClient(options: ClientOptions, link: Link, entropy: Entrop
   return client;
 }
 
-/** What of these options a client cannot go by. */
-function mistakeIn(options: ClientOptions): Mistake {
-  // In MQTT 5.0 who has no name is given one.
-  if (options.protocol === 5) return options.five === undefined ? Mistake.FiveMissing : Mistake.None;
-  const length = textLength(options.clientId);
-  if (options.protocol === 3) return length < 1 || length > LONGEST_ID_3_1 ? Mistake.ClientId : Mistake.None;
-  return length === 0 && !options.cleanSession ? Mistake.ClientId : Mistake.None;
-}
-
 /** In MQTT 5.0 an answer may have a reason code more, and is to count as much. */
 function askSizeOf({ protocol, exactlyOnce }: ClientOptions): number {
   const size = exactlyOnce === undefined ? SHORTEST_PUBLISH : PUBACK_SIZE;
@@ -223,33 +216,30 @@ function maxInFlightOf(options: ClientOptions): number {
 
 /**
  * Adds a subscription that the client keeps up from now on, and gives it; its state can be watched there.
- * `undefined` when `filter` is not a well-formed topic filter, there is no `subscribeRoom` left for it, or it asks for
- * QoS 2 of a client without the feature `exactlyOnce`; {@link Client.mistake} says which. @boot
+ * `undefined` when `filter` is not a well-formed topic filter, there is no `subscribeRoom` left for it, or `qos` is none
+ * or QoS 2 of a client without the feature `exactlyOnce`; {@link Client.mistake} says which. @boot
  */
 export function addSubscription(
   client: Client,
   filter: string,
-  qos: Qos,
+  qos: number,
   handler: MessageHandler,
 ): Subscription | undefined {
-  if (qos === 2 && client.exactlyOnce === undefined) {
-    client.mistake = Mistake.ExactlyOnceMissing;
-    return undefined;
-  }
+  if (!isQos(qos)) return refuse(client, Mistake.Qos);
+  if (qos === 2 && client.exactlyOnce === undefined) return refuse(client, Mistake.ExactlyOnceMissing);
   const subscription = createSubscription(filter, qos, handler);
-  if (subscription === undefined) {
-    client.mistake = Mistake.TopicFilter;
-    return undefined;
-  }
+  if (subscription === undefined) return refuse(client, Mistake.TopicFilter);
   const size = largestSubscribe(client.subscriptions, subscription.filter.length);
-  if (size > client.options.subscribeRoom) {
-    client.mistake = Mistake.SubscribeRoom;
-    return undefined;
-  }
+  if (size > client.options.subscribeRoom) return refuse(client, Mistake.SubscribeRoom);
   client.subscribeSize = client.five === undefined ? size : size + client.five.subscribeRoom;
   client.subscriptions.push(subscription);
   appendFilter(client.filters, subscription.filter);
   return subscription;
+}
+
+function refuse(client: Client, mistake: Mistake): Subscription | undefined {
+  noteMistake(client, mistake);
+  return undefined;
 }
 
 /** @boot */
@@ -278,7 +268,7 @@ function createStats(): ClientStats {
 
 /** Begins to connect, and stays at it. A client whose options have a mistake in them stays `Idle`. */
 export function clientStart(client: Client, now: Millis): void {
-  if (client.state !== ClientState.Idle || mistakeIn(client.options) !== Mistake.None) return;
+  if (client.state !== ClientState.Idle || isOfOptions(client.mistake)) return;
   client.leaving = false;
   client.state = ClientState.BackingOff;
   arm(client.timer, now, 0);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { addPublication } from "../../../firmware/mqtt/add-publication";
 import { addSubscription, clientStart } from "../../../firmware/mqtt/client";
-import { ClientState, Mistake } from "../../../firmware/mqtt/client-state";
+import { type ClientOptions, ClientState, Mistake } from "../../../firmware/mqtt/client-state";
+import { type Notice } from "../../../firmware/mqtt/connect";
+import { type Qos } from "../../../firmware/mqtt/packet";
 import { publishText } from "../../../firmware/mqtt/publish";
 import { connect, createListener, createSession, exchange, publishes } from "./session";
 
@@ -46,15 +48,72 @@ describe("a publication that is made for a client", () => {
 });
 
 describe("a subscription", () => {
-  it("is refused by name: QoS 2 without what it takes, a filter that is none, no room for it", () => {
-    const { client } = createSession({ subscribeRoom: 20 });
-    expect(addSubscription(client, "a", 2, createListener())).toBeUndefined();
-    expect(client.mistake).toBe(Mistake.ExactlyOnceMissing);
-    expect(addSubscription(client, "a/#/b", 1, createListener())).toBeUndefined();
-    expect(client.mistake).toBe(Mistake.TopicFilter);
-    expect(addSubscription(client, "a filter that is long", 1, createListener())).toBeUndefined();
-    expect(client.mistake).toBe(Mistake.SubscribeRoom);
-    expect(client.subscriptions).toEqual([]);
+  const wrong: readonly (readonly [string, string, number, Mistake])[] = [
+    ["QoS 2 without what it takes", "a", 2, Mistake.ExactlyOnceMissing],
+    ["a QoS of 3", "a", 3, Mistake.Qos],
+    ["[MQTT-4.7.3-1] an empty filter", "", 1, Mistake.TopicFilter],
+    ["[MQTT-4.7.1-2] a wildcard that does not fill its level", "a/#/b", 1, Mistake.TopicFilter],
+    ["[MQTT-4.7.3-2] a U+0000 in the filter", "a\0b", 1, Mistake.TopicFilter],
+    ["[MQTT-4.7.3-3] a filter of 65536 bytes", "x".repeat(65536), 1, Mistake.TopicFilter],
+    ["a filter that there is no room for", "a filter that is long", 1, Mistake.SubscribeRoom],
+  ];
+
+  it.each(wrong)("is refused for %s, by name, and nothing changes", (_what, filter, qos, mistake) => {
+    const session = createSession({ subscribeRoom: 20 });
+    connect(session);
+    expect(addSubscription(session.client, filter, qos, createListener())).toBeUndefined();
+    expect(session.client.mistake).toBe(mistake);
+    expect(session.client.subscriptions).toEqual([]);
+    expect(exchange(session)).toEqual([]);
+    expect(session.client.state).toBe(ClientState.Online);
+  });
+});
+
+/** As a program says it that is not type-checked. */
+const odd: { qos: Qos } = { qos: 1 };
+Object.assign(odd, { qos: 3 });
+
+describe("a client is told at once, and does not start, when", () => {
+  const notice = { topic: "t/availability", payload: "offline", qos: 1, retain: true } as const;
+  const withWill = (wrong: Partial<Notice>): Partial<ClientOptions> => ({ will: { ...notice, ...wrong } });
+
+  const wrong: readonly (readonly [string, Partial<ClientOptions>, Mistake])[] = [
+    ["[MQTT-4.7.3-1] the topic of its will is empty", withWill({ topic: "" }), Mistake.Notice],
+    ["[MQTT5-3.3.2-2] a wildcard is in the topic of its will", withWill({ topic: "a/#" }), Mistake.Notice],
+    ["[MQTT-3.1.3-10] [MQTT-4.7.3-2] a U+0000 is in the topic of its will", withWill({ topic: "a\0" }), Mistake.Notice],
+    ["[MQTT-4.7.3-3] the topic of its will is 65536 bytes long", withWill({ topic: "x".repeat(65536) }), Mistake.Notice],
+    ["[MQTT-3.1.2-14] its will is at QoS 3", withWill(odd), Mistake.Notice],
+    ["the payload of its will is 65536 bytes long", withWill({ payload: "x".repeat(65536) }), Mistake.Notice],
+    ["a wildcard is in the topic of its birth notice", { birth: { ...notice, topic: "+" } }, Mistake.Notice],
+    ["the topic of its farewell notice is empty", { farewell: { ...notice, topic: "" } }, Mistake.Notice],
+    ["[MQTT-3.1.3-4] a U+0000 is in its name", { clientId: "a\0" }, Mistake.ClientId],
+    ["its name is 65536 bytes long", { clientId: "x".repeat(65536) }, Mistake.ClientId],
+    ["[MQTT-3.1.3-11] a U+0000 is in its user name", { userName: "a\0" }, Mistake.UserName],
+    ["its user name is 65536 bytes long", { userName: "x".repeat(65536) }, Mistake.UserName],
+    ["its password is 65536 bytes long", { userName: "u", password: "x".repeat(65536) }, Mistake.UserName],
+    ["all of it together has no room", { userName: "x".repeat(40000), password: "x".repeat(30000) }, Mistake.ControlSize],
+    ["its keep alive interval is too long", { keepAlive: 65536 }, Mistake.KeepAlive],
+    ["its keep alive interval is negative", { keepAlive: -1 }, Mistake.KeepAlive],
+  ];
+
+  it.each(wrong)("%s", (_what, options, mistake) => {
+    const session = createSession(options);
+    expect(session.client.mistake).toBe(mistake);
+    // What is refused besides does not hide it.
+    expect(addPublication(session.client, "", 0, false, 1)).toBeUndefined();
+    expect(addSubscription(session.client, "", 0, createListener())).toBeUndefined();
+    expect(session.client.mistake).toBe(mistake);
+    clientStart(session.client, 0);
+    expect(session.client.state).toBe(ClientState.Idle);
+    expect(session.link.opened).toEqual([]);
+  });
+
+  it("it has a mistake, and not for one in a publication", () => {
+    const session = createSession({ will: notice, birth: notice, farewell: notice, userName: "u", password: "p" });
+    expect(session.client.mistake).toBe(Mistake.None);
+    expect(addPublication(session.client, "", 0, false, 1)).toBeUndefined();
+    connect(session);
+    expect(session.client.state).toBe(ClientState.Online);
   });
 });
 
