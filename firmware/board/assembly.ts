@@ -12,7 +12,7 @@ import { type MessageHandler } from "../mqtt/subscriptions";
 import { type WifiEvents, type WifiFamily, type WifiModule, type WifiOptions } from "../wifi/module";
 import { type Board } from "./application";
 import { consolePoll, consoleWait, createConsole } from "./console";
-import { Answer, type Console } from "./console-state";
+import { type Console } from "./console-state";
 import { startText } from "./console-status";
 import { crashReportDropped, type CrashReport, createCrashReport, pollCrashReport } from "./crash-report";
 import { createJournal, Happening, type Journal, note, reasonOf } from "./journal";
@@ -179,21 +179,14 @@ function turn(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: Crash
   countUptime(parts.journal.uptime, now);
   let wait = LONGEST_SLEEP;
   if (parts.problem === "") {
-    work(parts, wifi, telemetry, crash, console, now);
+    work(parts, wifi, telemetry, crash, now);
     wait = waitOf(parts, wifi, telemetry, now);
   }
   consolePoll(console, now);
   hal.idle(later(now, sooner(wait, consoleWait(console, now))));
 }
 
-function work(
-  parts: Parts,
-  wifi: WifiModule,
-  telemetry: Telemetry,
-  crash: CrashReport,
-  console: Console,
-  now: Millis,
-): void {
+function work(parts: Parts, wifi: WifiModule, telemetry: Telemetry, crash: CrashReport, now: Millis): void {
   const client = parts.client;
   wifi.receive(now);
   if (isDue(parts.sample, now)) sample(parts, now);
@@ -202,8 +195,7 @@ function work(
     pollCrashReport(crash, client, parts.journal);
     publishDue(parts, telemetry, now);
   }
-  // The console shows settings line by line, out of the record that numbers are written into.
-  if (console.answer === Answer.None) pollNumbers(parts.numbers, now);
+  pollNumbers(parts.numbers, now);
   wifi.pump(now);
 }
 

@@ -22,7 +22,6 @@ const NO_ROOM = "all settings together take at most 1024 bytes, the old ones sta
 /** Begins the answer to `settings`. */
 export function showSettings(console: Console): void {
   answerWith(console, Answer.Settings);
-  console.shown = readSettings(console.hal.storage, console.settings.record);
   digestBegin(console.digest);
 }
 
@@ -35,12 +34,14 @@ export function writeSettingsLine(console: Console, writer: Writer, step: number
   return writeCertificateLine(console, writer);
 }
 
-/** The line of a setting, from the record of settings that was read. */
+/** The line of a setting, as it is in storage. */
 export function writeSetting(console: Console, writer: Writer, setting: number): void {
   const record = console.settings.record;
+  // Anew for each line: between two of them others have the record.
+  const length = readSettings(console.hal.storage, record);
   const key = keyOf(setting);
-  const at = settingValue(record, console.shown, key);
-  const count = at < 0 ? 0 : lineEnd(record, console.shown, at) - at;
+  const at = settingValue(record, length, key);
+  const count = at < 0 ? 0 : lineEnd(record, length, at) - at;
   writeText(writer, key);
   if (isSecret(setting)) writeText(writer, count === 0 ? "(none)" : "(set)");
   else if (count > 0) writeBytes(writer, record, at, count);
@@ -108,7 +109,6 @@ function change(console: Console, setting: number, at: number): void {
     note(console.parts.journal, Happening.Set, "", 0);
     answerWith(console, Answer.OneSetting);
     console.setting = setting;
-    console.shown = readSettings(storage, record);
   }
 }
 

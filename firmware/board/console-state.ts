@@ -47,7 +47,7 @@ export interface Console {
   errorOf: string;
   /** The setting that was set. */
   setting: number;
-  /** How long the record of settings is that is being shown. */
+  /** The first event of the log that is being shown. */
   shown: number;
   readonly digest: Digest;
 

@@ -41,11 +41,15 @@ export interface BoardSpec<
   readonly mqtt?: MqttFeatures | undefined;
 }
 
-/** Features of the client, each made when there is a board. */
+/**
+ * Features of the client, each made when there is a board. Those that change how messages are handed over (back-pressure,
+ * acknowledgement by hand, payloads in parts, payloads from sources) are for handlers and publications of an application's
+ * own, which a declared board has none of: who needs them makes a client with `createClient`.
+ */
 export interface MqttFeatures {
-  /** QoS 2: gives what `createExactlyOnce` makes. @boot */
+  /** QoS 2: `exactlyOnce` of `exactly-once.ts`. @boot */
   readonly exactlyOnce?: (this: void) => ExactlyOnce;
-  /** MQTT 5.0, which the setting `mqtt.protocol=5` asks for. @boot */
+  /** MQTT 5.0, which the setting `mqtt.protocol=5` asks for: `five` of `five.ts`. @boot */
   readonly five?: (this: void) => Five;
 }
 

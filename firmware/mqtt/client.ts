@@ -356,7 +356,11 @@ export function clientWait(client: Client, now: Millis): number {
 
 /** Whether the next poll has something to say that is not a matter of time. */
 function hasToSay(client: Client): boolean {
-  return client.announce || wantsSubscribe(client) || wantsUnsubscribe(client) || isDone(client);
+  return client.announce || hasOverrun(client) || wantsSubscribe(client) || wantsUnsubscribe(client) || isDone(client);
+}
+
+function hasOverrun({ exactlyOnce }: Client): boolean {
+  return exactlyOnce !== undefined && exactlyOnce.overrun;
 }
 
 function wantsSubscribe(client: Client): boolean {
@@ -441,6 +445,10 @@ function keepSession(client: Client, now: Millis): void {
   if (hold !== undefined && hold.holding) {
     hold.retry(client, now);
     if (client.state !== ClientState.Online) return;
+  }
+  if (hasOverrun(client) && !client.controlDue) {
+    fail(client, Fault.Full);
+    return;
   }
   // An answer that we have not read is not missing.
   if (!client.paused) {

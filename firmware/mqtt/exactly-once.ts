@@ -44,6 +44,8 @@ export interface ExactlyOnce {
   /** Inbound: the message was delivered, its PUBREL has not come. What comes with such an identifier is a copy. */
   readonly received: IdList;
   readonly stats: ExactlyOnceStats;
+  /** A message came for whose identifier there was no room: the link is closed when all that was confirmed has gone. */
+  overrun: boolean;
   /** The end of patience with PUBCOMP. */
   readonly patience: Deadline;
 
@@ -64,8 +66,8 @@ export interface ExactlyOnce {
    * identifier is borne in mind from here on, unless acknowledgements are given by hand: then only when they are. A copy
    * of what was delivered is confirmed here.
    *
-   * False, too, when there is no room for its identifier, or it could not be kept: the link is closed, and the broker
-   * will send the message again.
+   * False, too, when there is no room for its identifier, or it could not be kept: the link is closed, soon or at once,
+   * and the broker will send the message again.
    */
   isNew(this: void, client: Client, flags: number, id: number): boolean;
   /** Whether a PUBLISH with this identifier is a copy of what was delivered. */

@@ -20,7 +20,8 @@ export interface ExactlyOnceOptions {
   /**
    * How many of our own messages, at QoS 1 and 2 together, may be under way; and how many of the broker's at QoS 2. Each
    * 1 to 16383. The broker must be told the second, or keep to it by itself: Mosquitto has 20 under way at most unless
-   * it is configured otherwise. If it sends more, the link is closed, and it goes on with fewer.
+   * it is configured otherwise, but 2.0 more, if more are waiting: give it room for as many as may wait. If it sends more,
+   * the link is closed, and the next one goes on with what is left.
    */
   readonly sending: number;
   readonly receiving: number;
@@ -40,6 +41,7 @@ export function createExactlyOnce(options: ExactlyOnceOptions): ExactlyOnce {
     releases,
     received,
     stats,
+    overrun: false,
     patience,
     packet(client, now, first, bytes, at, count) {
       packetCame(exactlyOnce, client, now, first, bytes, at, count);
@@ -69,6 +71,7 @@ export function createExactlyOnce(options: ExactlyOnceOptions): ExactlyOnce {
     linkLost() {
       releases.flow = afterLinkLoss(releases.flow, 2);
       received.flow = afterLinkLoss(received.flow, 2);
+      exactlyOnce.overrun = false;
       disarm(patience);
     },
     resume(client, now, certain) {

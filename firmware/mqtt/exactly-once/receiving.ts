@@ -22,6 +22,7 @@ export function isNew(receiving: Receiving, client: Client, flags: number, id: n
     say(answers, client, PUBREC, id, true);
     return false;
   }
+  if (client.exactlyOnce?.overrun !== false) return false;
   const hand = client.byHand;
   if (hand === undefined) return known || take(receiving, client, id);
   // It was delivered, and the application has not said yet that it has taken it over: PUBREC goes when it does.
@@ -35,17 +36,23 @@ export function isCopy({ received, certain }: Receiving, id: number, dup: boolea
   return (certain || dup) && idListHas(received, id);
 }
 
-/** Bears an identifier in mind that is not. False when there is no room, or it could not be kept: the link is closed. */
+/**
+ * Bears an identifier in mind that is not. False when there is no room, or it could not be kept: the link is closed. For
+ * want of room that is done once all that was confirmed has gone, so that the broker releases it on the next link before it sends the
+ * rest again: Mosquitto 2.0 has far more under way than its `max_inflight_messages`, and a link closed at once would be
+ * followed by one like it, for ever. What is new until then is passed over, since it must not overtake what comes again.
+ */
 function take({ received, stats, certain }: Receiving, client: Client, id: number): boolean {
   // What is left of a session that the broker may have forgotten need not be released by it, ever. The broker that still
   // knows it sends no more than there is room for, so what comes to a full list is of another session.
   if (!certain && received.count === received.capacity) idListRemove(received, idListAt(received, 0));
   if (!idListAdd(received, id)) {
     stats.overruns++;
-  } else {
-    if (isKept(client)) return true;
-    idListRemove(received, id);
+    if (client.exactlyOnce !== undefined) client.exactlyOnce.overrun = true;
+    return false;
   }
+  if (isKept(client)) return true;
+  idListRemove(received, id);
   // A handler may have ended the session.
   if (client.state === ClientState.Online) fail(client, Fault.Full);
   return false;

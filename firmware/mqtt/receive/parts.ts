@@ -224,7 +224,10 @@ function feed(parts: PartsState, client: Client, now: Millis, bytes: Bytes, at: 
 function end(parts: PartsState, client: Client, now: Millis): void {
   const message = client.message;
   // When its identifier cannot be borne in mind, the link is closed, and the handlers are told that it is off.
-  if (message.qos === 2 && client.exactlyOnce?.isNew(client, message.flags, parts.id) !== true) return;
+  if (message.qos === 2 && client.exactlyOnce?.isNew(client, message.flags, parts.id) !== true) {
+    abort(parts, client, now);
+    return;
+  }
   const takers = parts.takers;
   parts.takers = 0;
   parts.completed++;

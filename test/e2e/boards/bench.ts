@@ -184,6 +184,11 @@ export async function arenaOf(image: Image, board: BoardAtWork): Promise<Arena> 
   return { sealed: flag === 1, size: word(0), used: word(1), peak: word(2), allocations: word(4) };
 }
 
+/** A variable of the runtime that is a 32-bit number. */
+export async function wordOf(image: Image, board: BoardAtWork, symbol: string): Promise<number> {
+  return Buffer.from(await board.peek(variable(image, symbol), 4)).readUInt32LE(0);
+}
+
 /** The address of a variable of the image, as its ELF file has it. Fails when it is not there exactly once. */
 function variable({ elf, board }: Image, symbol: string): number {
   const nm = requireTool(boardNamed(board).compiler).replace(/gcc$/, "nm");

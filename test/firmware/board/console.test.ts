@@ -91,7 +91,7 @@ describe("status", () => {
 });
 
 describe("settings", () => {
-  test("are shown as they are while a number is to be saved, which waits for that", () => {
+  test("are shown as they are while a number is saved, by way of the same buffer", () => {
     const { rig, terminal } = boardAndTerminal();
     const calm = terminal.ask("settings").join("\r\n");
     // Behind so much that they are shown line by line, as the terminal takes them in, and 5 s after the order.

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { board } from "../../../firmware/board/board";
-import { createExactlyOnce } from "../../../firmware/mqtt/exactly-once/create";
+import { exactlyOnce } from "../../../firmware/board/exactly-once";
+import { five } from "../../../firmware/board/five";
 import { Rig } from "./rig";
 import { Terminal } from "./terminal";
 
@@ -11,7 +12,7 @@ const exact = board({
   numbers: { every: { unit: "s", min: 1, max: 60, initial: 5 } },
   telemetry: { every: "every", fields: ["seq"] },
   rules: {},
-  mqtt: { exactlyOnce: () => createExactlyOnce({ sending: 8, receiving: 20 }) },
+  mqtt: { exactlyOnce: exactlyOnce({ sending: 8, receiving: 20 }), five: five({}) },
 });
 
 const SETTINGS = "wifi.ssid=bench\nwifi.password=not a secret\nmqtt.host=broker\n";
@@ -51,6 +52,17 @@ describe("the setting mqtt.protocol", () => {
     expect(rig.broker.clients[0]?.connect).toMatchObject({ protocolId, protocolVersion });
     rig.seconds(10);
     expect(rig.said("telemetry").length).toBeGreaterThan(1);
+  });
+
+  test("of 5 has an application speak it that carries it, and it does not unless it is asked to", () => {
+    const rig = new Rig({ application: exact });
+    rig.bench.storage.provision(0, `device=t1\n${SETTINGS}mqtt.protocol=5\n`);
+    rig.start();
+    expect(rig.board.problem).toBe("");
+    expect(rig.board.client.five).toBeDefined();
+    const other = new Rig({ application: exact }).start();
+    expect(other.board.client.five).toBeUndefined();
+    expect(other.broker.clients[0]?.connect).toMatchObject({ protocolVersion: 4 });
   });
 
   test("of 5 is refused by an application that does not carry it, and the console says what to do", () => {

@@ -121,6 +121,33 @@ describe("more messages at QoS 2 than can be borne in mind", () => {
     expect(rig.client.state).toBe(ClientState.Online);
   });
 
+  it("come all in the end, in order, however many the broker has under way: each link confirms what it had room for", () => {
+    // As Mosquitto 2.0: all at once, and on the next link PUBREL for what was confirmed, and the others again.
+    const rig = online({ receiving: 3 });
+    const names = Array.from({ length: 10 }, (_, i) => `m${i}`);
+    const confirmed = new Set<string>();
+    const links: number[] = [];
+    for (let link = 0; link < 20 && confirmed.size < names.length; link++) {
+      for (const [i, payload] of names.entries()) {
+        if (!confirmed.has(`pubrec ${i + 1}`)) fromBroker(rig, message("in/a", payload, { qos: 2, messageId: i + 1, dup: link > 0 }));
+      }
+      const packets = said(rig);
+      for (const packet of packets) confirmed.add(packet);
+      links.push(packets.length);
+      if (confirmed.size === names.length) break;
+      expect(rig.client.fault).toBe(Fault.Full);
+      finishClosing(rig);
+      connect(rig, true);
+      settle(rig);
+      for (const packet of packets) fromBroker(rig, { cmd: "pubrel", messageId: Number(packet.split(" ")[1]) });
+      settle(rig);
+    }
+    expect(links).toEqual([3, 3, 3, 1]);
+    expect(rig.heard.map((heard) => heard.split(" ")[1])).toEqual(names);
+    expect(rig.exactlyOnce.stats.overruns).toBe(3);
+    expect(rig.client.state).toBe(ClientState.Online);
+  });
+
   it("are not copies: those are confirmed, full or not", () => {
     const rig = online({ receiving: 1 });
     deliver(rig, "a", 1);

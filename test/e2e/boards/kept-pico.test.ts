@@ -1,0 +1,3 @@
+import { keepsItsSession } from "./kept";
+
+keepsItsSession("pico");

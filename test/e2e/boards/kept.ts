@@ -1,0 +1,123 @@
+/**
+ * A board that keeps its session, with QoS 2, at a real Mosquitto: its storage erases flash in the middle of traffic, and
+ * its power is cut at random moments. Nothing that it accepted is lost, and each order is obeyed once.
+ */
+import { expect, test } from "vitest";
+import { Random } from "../../../sim/random";
+import { requireTool } from "../../system";
+import { Mosquitto, type Subscriber } from "../mosquitto";
+import { fieldsOf, Program } from "../processes";
+import { BoardAtWork, type BoardName, DEVICE, type Image, Images, wordOf } from "./bench";
+
+const APP = "test/e2e/apps/kept-board.ts";
+const CUTS = Number(process.env["MOTH_CUTS"] ?? 4);
+/** The longest life between two power cuts, in simulated ms: the first half of it the board takes to get online. */
+const LONGEST_LIFE = 6000;
+/** At QoS 2: while flash is erased, and while the board is without power. */
+const ORDERS = 150;
+const LATE = 10;
+const A_TEST = 240_000;
+
+const images = new Images();
+
+/** The numbers of all telemetry that has come, life by life: each begins at 1. Repetitions are passed over. */
+function lives(heard: Subscriber): Set<number>[] {
+  const all: Set<number>[] = [];
+  for (const payload of heard.payloads(`moth/${DEVICE}/telemetry`)) {
+    const seq = Number(fieldsOf(payload)["seq"]);
+    const now = all.at(-1);
+    if (now === undefined || (seq === 1 && now.size > 1)) all.push(new Set([seq]));
+    else now.add(seq);
+  }
+  return all;
+}
+
+/** Waits for the answer `ok` to a command at the console. */
+async function ask(board: BoardAtWork, command: string): Promise<Map<string, string>> {
+  const from = board.now;
+  board.type(`${command}\r`);
+  await board.until("console line", "ok", from);
+  return new Map(board.texts("console line", from).map((line): [string, string] => {
+    const at = line.indexOf("=");
+    return [line.slice(0, at), line.slice(at + 1)];
+  }));
+}
+
+/** `count` orders at QoS 2, one after the other. */
+function order(broker: Mosquitto, count: number): Program {
+  const publish = `${requireTool("mosquitto_pub")} -h 127.0.0.1 -p ${broker.port} -q 2 -t moth/${DEVICE}/relay/set -l`;
+  const lines = Array.from({ length: count }, (_, index) => (index % 2 === 0 ? "ON" : "OFF")).join("\\n");
+  return new Program("sh", ["-c", `printf '${lines}\\n' | ${publish}`]);
+}
+
+async function untilStatus(board: BoardAtWork, holds: (status: Map<string, string>) => boolean): Promise<Map<string, string>> {
+  const end = Date.now() + 60_000;
+  for (;;) {
+    const status = await ask(board, "status");
+    if (holds(status)) return status;
+    if (Date.now() > end) {
+      const log = [...(await ask(board, "log"))].map(([line]) => line).join("\n");
+      throw new Error(`the board did not get there: ${JSON.stringify([...status])}\n${log}`);
+    }
+    await board.elapse(200);
+  }
+}
+
+/** Fills the log of the storage until it has erased an area, with settings that do not matter before the next start. */
+async function wearOn(board: BoardAtWork, image: Image): Promise<number> {
+  const before = await wordOf(image, board, "generation");
+  for (let written = 1; ; written++) {
+    await ask(board, `set wifi3.password=${String(written).padStart(63, "x")}`);
+    if (await wordOf(image, board, "generation") !== before) return written;
+  }
+}
+
+export function keepsItsSession(name: BoardName): void {
+  test("a session that is kept loses nothing to erased flash and power cuts, and every order is obeyed once", async () => {
+    const seed = Number(process.env["MOTH_SEED"] ?? Date.now() % 1_000_000);
+    const random = new Random(seed);
+    const broker = await Mosquitto.start({ persistent: true });
+    const heard = await broker.subscribe(`moth/${DEVICE}/telemetry`, "watcher");
+    const image = images.of(APP, name);
+    const board = await BoardAtWork.start(image, broker);
+    await board.until("mqtt subscribed");
+    // A long record soon fills the log.
+    await ask(board, `set mqtt.password=${"y".repeat(128)}`);
+
+    const orders = order(broker, ORDERS);
+    const written = await wearOn(board, image);
+    expect(await orders.ended).toBe(0);
+    const worn = await untilStatus(board, (status) => Number(status.get("commands")) >= ORDERS);
+    expect(worn.get("commands")).toBe(String(ORDERS));
+
+    let told = board.now;
+    for (let cut = 0; cut < CUTS; cut++) {
+      await board.elapse(random.int(LONGEST_LIFE));
+      board.cutPower();
+      told = board.now;
+      board.powerOn();
+    }
+
+    // Readings wait in flash while the broker is away, orders at the broker while the board is.
+    await board.until("mqtt online", "", told);
+    await heard.until(`moth/${DEVICE}/telemetry`, /^\{"seq":2,/, 60_000, heard.now);
+    await broker.stop();
+    const before = await untilStatus(board, (status) => Number(status.get("kept")) >= 4);
+    const reached = Math.max(...(lives(heard).at(-1) ?? [])) + Number(before.get("kept"));
+    board.cutPower();
+    await broker.start();
+    expect(await order(broker, LATE).ended).toBe(0);
+    told = board.now;
+    board.powerOn();
+    await board.until("mqtt online", "", told);
+    await heard.until(`moth/${DEVICE}/telemetry`, /^\{"seq":3,/, 60_000, heard.now);
+    const after = await untilStatus(board, (status) => Number(status.get("commands")) >= LATE);
+    await board.stop();
+
+    const known = { seed, written, kept: before.get("kept"), restored: after.get("kept.restored") };
+    const gaps = lives(heard).map((life) => Math.max(...life) - life.size).filter((gap) => gap !== 0);
+    const last = Math.max(...(lives(heard).at(-2) ?? []));
+    expect({ ...known, gaps, last: last >= reached ? "all" : last, late: after.get("commands") })
+      .toEqual({ ...known, gaps: [], last: "all", late: String(LATE) });
+  }, A_TEST);
+}
