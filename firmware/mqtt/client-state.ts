@@ -55,6 +55,8 @@ export const enum Fault {
   Dismissed,
   /** MQTT 5.0: the application does not believe that the broker is who it should be. */
   NotAuthentic,
+  /** MQTT 5.0: the client identifier that the broker gives has no room: see `FiveConnect.assignedIdSize`. */
+  AssignedIdTooLong,
 }
 
 /** What was wrong with what the application wanted at boot. Nothing has changed by it. */

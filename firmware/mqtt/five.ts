@@ -91,6 +91,11 @@ export interface FiveConnect {
    */
   readonly sessionExpiry?: number | undefined;
   /**
+   * The longest client identifier, in bytes, that the broker may give to a client without one: with a longer one there is
+   * no session, and {@link Fault.AssignedIdTooLong} says so. Left out: 64.
+   */
+  readonly assignedIdSize?: number | undefined;
+  /**
    * How many QoS 1 and 2 messages may come that are not acknowledged, 1 to 65535. Left out: any number, or as many as the
    * feature `exactlyOnce` can bear in mind.
    */

@@ -67,6 +67,8 @@ export function whyOffline(client: Client, problem: Error | undefined, words: st
     }
     case Fault.NotAuthentic:
       return new MqttError("lost", `${where} did not show that it is who it should be`);
+    case Fault.AssignedIdTooLong:
+      return new MqttError("lost", `${where} gave a client id that is too long: see five.assignedIdSize`);
     case Fault.ConnackMissing:
       return new MqttError("lost", `${where} did not answer the CONNECT`);
     case Fault.PingrespMissing:

@@ -39,7 +39,7 @@ export interface ConnectParts {
   /** The properties but those of authentication, and how many bytes they take. */
   readonly properties: Bytes;
   readonly propertiesSize: number;
-  /** The client identifier, which the broker may give: with room for {@link LONGEST_ASSIGNED} bytes if we have none. */
+  /** The client identifier, which the broker may give: with room for `assignedIdSize` bytes if we have none. */
   readonly clientId: Bytes;
   clientIdSize: number;
   /** What comes behind it: will, user name, password. */
@@ -48,8 +48,8 @@ export interface ConnectParts {
   readonly method: string | undefined;
 }
 
-/** The longest client identifier that is taken from a broker. */
-export const LONGEST_ASSIGNED = 64;
+/** The longest client identifier that is taken from a broker, unless the application says otherwise. */
+const ASSIGNED_SIZE = 64;
 
 /** A buffer that may have nothing to hold. @boot */
 function roomFor(size: number): Bytes {
@@ -81,7 +81,7 @@ export function createConnectParts(options: ConnectOptions, own: FiveConnect, in
   writeConnectTail(tail, options, own);
 
   const clientIdSize = textLength(options.clientId);
-  const clientId = allocate(clientIdSize === 0 ? LONGEST_ASSIGNED : clientIdSize);
+  const clientId = allocate(clientIdSize === 0 ? (own.assignedIdSize ?? ASSIGNED_SIZE) : clientIdSize);
   putText(clientId, 0, options.clientId);
   return {
     head: head.bytes,
@@ -199,7 +199,7 @@ export function connectIsClean(parts: ConnectParts): boolean {
  * [MQTT5-3.2.2-16]. False: it is too long to be kept.
  */
 export function adoptClientId(parts: ConnectParts, bytes: Bytes, at: number, count: number): boolean {
-  if (count === 0 || count > parts.clientId.length) return false;
+  if (count > parts.clientId.length) return false;
   copy(bytes, at, parts.clientId, 0, count);
   parts.clientIdSize = count;
   return true;

@@ -60,13 +60,15 @@ export function connackCame(five: FiveState, client: Client, now: Millis, bytes:
     refused(five, client, now);
     return;
   }
-  // A new session cannot have been there before: we have no state of it. [MQTT5-3.2.2-4]
+  // Who asked for a new session has no state of an older one [MQTT5-3.2.2-4]. Who asked to go on has, if only its
+  // subscriptions and nothing under way: a client that was restarted takes up what the broker has kept for it.
   if (granted.sessionPresent && connectIsClean(five.parts)) {
     violation(client, Breach.SessionNotAsked);
     return;
   }
   // [MQTT5-4.12.0-5] [MQTT5-4.12.0-6]
-  if (!namesMethod(properties, five.parts.method) || !adopt(five)) wrong(five, client, Reason.ProtocolError);
+  if (!namesMethod(properties, five.parts.method) || !isNamed(five)) wrong(five, client, Reason.ProtocolError);
+  else if (!adopt(five)) fail(client, Fault.AssignedIdTooLong);
   else if (five.own.authentication !== undefined && !accepted(five)) fail(client, Fault.NotAuthentic);
   else begin(five, client, now);
 }
@@ -81,10 +83,14 @@ function refused(five: FiveState, client: Client, now: Millis): void {
   tell(five, now);
 }
 
-/** Who has no client identifier must be given one, and goes by it from now on. [MQTT5-3.2.2-16] */
+/** Who has no client identifier must be given one. [MQTT5-3.2.2-16] */
+function isNamed({ parts, properties }: FiveState): boolean {
+  return parts.clientIdSize > 0 || (findProperty(properties, Property.AssignedClientId) && properties.count > 0);
+}
+
+/** It goes by it from now on. False when it is too long to be kept. */
 function adopt({ parts, properties }: FiveState): boolean {
   if (parts.clientIdSize > 0) return true;
-  if (!findProperty(properties, Property.AssignedClientId)) return false;
   return adoptClientId(parts, properties.bytes, properties.at, properties.count);
 }
 
@@ -125,6 +131,7 @@ export function dismiss(five: FiveState, client: Client, fault: Fault): boolean 
 /** Why we end the link, in the words of DISCONNECT. [MQTT 5.0 §3.14.2.1] */
 function reasonOf(five: FiveState, client: Client, fault: Fault): Reason {
   if (fault === Fault.Full) return Reason.QuotaExceeded;
+  if (fault === Fault.AssignedIdTooLong) return Reason.ImplementationSpecific;
   if (fault !== Fault.Violation) return Reason.Unspecified;
   return five.fault === Reason.Success ? reasonOfBreach(client.breach) : five.fault;
 }

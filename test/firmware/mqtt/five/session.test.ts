@@ -202,6 +202,20 @@ describe("a session of MQTT 5.0", () => {
     expect(goodbyes(exchange(nameless))).toEqual([0x82]);
   });
 
+  it.each([
+    ["64", {}, 64],
+    ["as many as it has asked for", { assignedIdSize: 100 }, 100],
+  ])("takes a client identifier of %s bytes, and says by name when one is longer, which is no fault of the broker", (_what, own, size) => {
+    const fits = createFiveSession(own, { clientId: "" });
+    begin(fits, { assignedClientIdentifier: "x".repeat(size) });
+    fits.link.down(LinkLoss.Peer);
+    expect(begin(fits, {}, true)).toMatchObject({ clientId: "x".repeat(size) });
+    const longer = createFiveSession(own, { clientId: "" });
+    connackOf(longer, { properties: { assignedClientIdentifier: "x".repeat(size + 1) } });
+    expect(longer.client).toMatchObject({ fault: Fault.AssignedIdTooLong, stats: { violations: 0 } });
+    expect(goodbyes(exchange(longer))).toEqual([0x83]);
+  });
+
   it("[MQTT5-3.3.4-7] [MQTT5-4.9.0-1] [MQTT5-4.9.0-2] has no more messages under way than the broker takes", () => {
     const session = createFiveSession({}, {}, true);
     begin(session, { receiveMaximum: 2 });
