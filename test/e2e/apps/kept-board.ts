@@ -9,7 +9,7 @@ import { keptSession } from "../../../firmware/board/kept-session";
 export default board({
   name: "kept-board",
   session: keptSession({ perMinute: 2000 }),
-  mqtt: { exactlyOnce: exactlyOnce({ sending: 8, receiving: 200 }) },
+  mqtt: { exactlyOnce: exactlyOnce({ sending: 8, receiving: 120 }) },
   readings: {
     temperature: { sensor: tmp36(0), decimals: 1 },
     humidity: { sensor: hih5030(1), decimals: 1 },
