@@ -38,9 +38,10 @@ export function isCopy({ received, certain }: Receiving, id: number, dup: boolea
 
 /**
  * Bears an identifier in mind that is not. False when there is no room, or it could not be kept: the link is closed. For
- * want of room that is done once all that was confirmed has gone, so that the broker releases it on the next link before it sends the
- * rest again: Mosquitto 2.0 has far more under way than its `max_inflight_messages`, and a link closed at once would be
- * followed by one like it, for ever. What is new until then is passed over, since it must not overtake what comes again.
+ * want of room that is done once all that was confirmed has gone, so that the broker releases it on the next link before
+ * it sends the rest again: Mosquitto 2.0 has far more under way than its `max_inflight_messages`, and a link closed at
+ * once would be followed by one like it, for ever. What is new until then is passed over: it must not overtake what comes
+ * again.
  */
 function take({ received, stats, certain }: Receiving, client: Client, id: number): boolean {
   // What is left of a session that the broker may have forgotten need not be released by it, ever. The broker that still
