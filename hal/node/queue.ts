@@ -623,7 +623,7 @@ export function queueDrop(bytes: Bytes, dropped: number): void {
   for (let i = 0; i < left; i++) {
     if (at === dropped) {
       queue.check(at, 1);
-  queue.bytes[at] = 0;
+      queue.bytes[at] = 0;
       queue.slide(at, at, 0, left - i);
       return;
     }

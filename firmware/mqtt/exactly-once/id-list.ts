@@ -60,7 +60,7 @@ export function idListRemove(list: IdList, id: number): number {
   list.count = count;
   if (marks !== undefined) marks[id - 1] = 0;
   if (place === 0) {
-    list.first = count === 0 ? 0 : first + 1;
+    list.first = first + 1;
   } else {
     const at = 2 * (first + place);
     copy(bytes, at + 2, bytes, at, 2 * (count - place));
