@@ -342,7 +342,7 @@ export class Links {
   private report(link: Link): void {
     if (this.settings.transparent) {
       this.pushRaw(link);
-    } else if (this.settings.passive[link.id] === true) {
+    } else if (this.isPassive(link)) {
       this.announce(link);
     } else {
       this.pushData(link);
@@ -357,6 +357,11 @@ export class Links {
       this.tellClosed(link);
       this.pipe?.lost();
     }
+  }
+
+  /** Whether what comes on a link waits to be asked for. */
+  isPassive({ id, kind }: Link): boolean {
+    return this.settings.passive[id] === true && (kind === "TCP" || this.personality.habits.tls.passive);
   }
 
   private announce(link: Link): void {

@@ -226,6 +226,8 @@ export interface TlsHabits {
    * says, else ("host") the host of AT+CIPSTART unless that is an address, or ("named") any. "never": always any.
    */
   readonly verifiesName: "host" | "named" | "never";
+  /** Whether data can be received passively. */
+  readonly passive: boolean;
   /** Whether a certificate must be in its time by the module's clock. */
   readonly verifiesTime: boolean;
 }

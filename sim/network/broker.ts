@@ -5,6 +5,7 @@ import { Session, type Message } from "./broker-session";
 import { ConnectReturn } from "./connect-return";
 import type { MemoryNetwork } from "./memory";
 import type { Socket, SocketEvents } from "./network";
+import type { PaperServer } from "./paper-certificates";
 import { topicMatches } from "./topics";
 
 export { ConnectReturn } from "./connect-return";
@@ -51,7 +52,7 @@ export class ScriptedBroker {
   private readonly sessions = new Map<string, Session>();
   private readonly retained = new Map<string, Message>();
   private readonly muted = new Set<Mutable>();
-  private readonly places: { readonly network: MemoryNetwork; readonly host: string; readonly port: number }[] = [];
+  private readonly places: (() => () => void)[] = [];
   private unlisten: (() => void)[] = [];
   private running = true;
   private refusal = ConnectReturn.Accepted;
@@ -61,11 +62,12 @@ export class ScriptedBroker {
     readonly options: BrokerOptions = {},
   ) {}
 
-  /** Listens on a port of a memory network, whenever it is started. */
-  listen(network: MemoryNetwork, host: string, port: number): void {
-    this.places.push({ network, host, port });
+  /** Listens on a port of a memory network, whenever it is started; with TLS, if `secure` says how. */
+  listen(network: MemoryNetwork, host: string, port: number, secure?: PaperServer): void {
+    const listen = (): (() => void) => network.listen(host, port, this.accept, secure);
+    this.places.push(listen);
     if (this.running) {
-      this.unlisten.push(network.listen(host, port, this.accept));
+      this.unlisten.push(listen());
     }
   }
 
@@ -99,7 +101,7 @@ export class ScriptedBroker {
     }
     if (!this.running) {
       this.running = true;
-      this.unlisten = this.places.map(({ network, host, port }) => network.listen(host, port, this.accept));
+      this.unlisten = this.places.map((listen) => listen());
     }
   }
 

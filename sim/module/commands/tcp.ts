@@ -7,7 +7,7 @@ import type { Remark } from "../personality";
 import { tlsRequest } from "../secure";
 import { StationState } from "../station";
 import { enterTransparent } from "./sending";
-import { ofLink, target } from "./targets";
+import { ofLink, target, targets } from "./targets";
 
 /** Commands about TCP links. */
 export const tcpCommands: Record<string, CommandEntry> = {
@@ -205,26 +205,24 @@ function tellStatus({ links, station, printer }: Firmware): Outcome {
   return Outcome.Ok;
 }
 
-function setReceiveType({ settings, links }: Firmware, parameters: Parameters): Outcome {
-  const all = links.all.length;
-  const at = settings.multiple ? 1 : 0;
-  parameters.expect(at + 1, at + 1);
-  const id = settings.multiple ? parameters.integer(0, 0, all) : 0;
+/** The second parameter is about datagrams, of which there are none. */
+function setReceiveType(firmware: Firmware, parameters: Parameters): Outcome {
+  const { ids, at } = targets(firmware, parameters);
+  parameters.expect(at + 1, at + 2);
   const passive = parameters.integer(at, 0, 1) === 1;
-  if (id === all) {
-    settings.passive.fill(passive);
-  } else {
-    settings.passive[id] = passive;
+  parameters.integerOr(at + 1, 0, 1, 0);
+  for (const id of ids) {
+    firmware.settings.passive[id] = passive;
   }
   return Outcome.Ok;
 }
 
 function read(firmware: Firmware, parameters: Parameters): Outcome {
-  const { settings, links, printer, personality: { strings } } = firmware;
+  const { links, printer, personality: { strings } } = firmware;
   const { link, at } = target(firmware, parameters);
   parameters.expect(at + 1, at + 1);
   const most = parameters.integer(at, 1, 2_147_483_647);
-  if (settings.passive[link.id] !== true || link.unread === 0) {
+  if (!links.isPassive(link) || link.unread === 0) {
     return Outcome.Error;
   }
   const from = links.peer(link);
@@ -246,19 +244,22 @@ function tellTcpOptions({ links, answer }: Firmware): Outcome {
 }
 
 function setTcpOptions(firmware: Firmware, parameters: Parameters, { store }: Call): Outcome {
-  const { link, at } = target(firmware, parameters);
+  const { ids, at } = targets(firmware, parameters);
   parameters.expect(at, at + 4);
   if (parameters.count === at) {
     throw new ParameterError();
   }
-  const options = firmware.links.tcpOptions(link);
   const linger = parameters.integerOr(at, -1, 7200, -1);
   const noDelay = parameters.integerOr(at + 1, 0, 1, 0);
   const sendTimeout = parameters.integerOr(at + 2, 0, 600_000, 0);
-  const keepAlive = parameters.integerOr(at + 3, 0, 7200, 0);
-  Object.assign(options, { linger, noDelay, sendTimeout, keepAlive });
-  if (store) {
-    firmware.flash.tcp[link.id] = { linger, noDelay, sendTimeout, keepAlive };
+  for (const id of ids) {
+    const options = firmware.links.tcpOptions(firmware.links.link(id));
+    // What AT+CIPSTART set last holds until another value is given.
+    const keepAlive = parameters.integerOr(at + 3, 0, 7200, options.keepAlive);
+    Object.assign(options, { linger, noDelay, sendTimeout, keepAlive });
+    if (store) {
+      firmware.flash.tcp[id] = { linger, noDelay, sendTimeout, keepAlive };
+    }
   }
   return Outcome.Ok;
 }

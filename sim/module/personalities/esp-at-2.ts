@@ -86,6 +86,7 @@ export const espAt2: Personality = {
       store: "partitions",
       tellsMissing: true,
       verifiesName: "named",
+      passive: true,
       verifiesTime: false,
     },
     keepsTime: false,

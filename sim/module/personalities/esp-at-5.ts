@@ -82,6 +82,7 @@ export const espAt5: Personality = {
       store: "manufacturing",
       tellsMissing: true,
       verifiesName: "host",
+      passive: true,
       verifiesTime: true,
     },
     keepsTime: true,

@@ -125,6 +125,7 @@ export const nonos: Personality = {
       store: "burnt",
       tellsMissing: false,
       verifiesName: "never",
+      passive: false,
       verifiesTime: false,
     },
     keepsTime: false,

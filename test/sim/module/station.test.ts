@@ -43,6 +43,18 @@ describe("AT+CWJAP", () => {
 });
 
 describe("what is kept in flash", () => {
+  test("is also what is set of all links at once", () => {
+    const bench = Bench.joined({ multiple: true });
+    expect(bench.ask("AT+CIPTCPOPT=5,,1,6000")).toBe(OK);
+    expect(bench.ask("AT+CIPTCPOPT?")).toContain("+CIPTCPOPT:4,-1,1,6000,0\r\n");
+    expect(bench.ask("AT+CIPRECVTYPE=5,1,0")).toBe(OK);
+    expect(bench.ask("AT+CIPRECVTYPE?")).toContain("+CIPRECVTYPE:4,1\r\n");
+    expect(bench.ask('AT+CIPSTART=2,"TCP","peer",7,90')).toContain("OK");
+    bench.ask("AT+CIPTCPOPT=2,,0");
+    expect(bench.ask("AT+CIPTCPOPT?")).toContain("+CIPTCPOPT:2,-1,0,0,90\r\n");
+    expect(bench.ask("AT+CIPTCPOPT=6,,1")).toBe(ERROR);
+  });
+
   test("is how to join again", () => {
     const bench = Bench.joined();
     bench.ask("AT+CWRECONNCFG=30,2");

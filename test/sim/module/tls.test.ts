@@ -100,6 +100,26 @@ describe("a link with TLS", () => {
   });
 });
 
+describe("data on a link with TLS", () => {
+  test.each(ESP_AT)("waits to be read in passive mode, with %s", (name) => {
+    const bench = ready(name);
+    bench.ask("AT+CIPRECVMODE=1");
+    start(bench);
+    bench.peer.socket.write(Buffer.from("hello"));
+    expect(bench.wait(20)).toBe("\r\n+IPD,5\r\n");
+    expect(bench.ask("AT+CIPRECVDATA=10")).toBe(`+CIPRECVDATA:5,hello${OK}`);
+  });
+
+  test("is pushed even in passive mode by nonos-1.7", () => {
+    const bench = ready("nonos-1.7");
+    bench.ask("AT+CIPRECVMODE=1");
+    start(bench);
+    bench.peer.socket.write(Buffer.from("hello"));
+    expect(bench.wait(20)).toBe("\r\n+IPD,5:hello");
+    expect(bench.ask("AT+CIPRECVDATA=10")).toContain("ERROR");
+  });
+});
+
 describe("verification of the server, with AT+CIPSSLCCONF=2", () => {
   /** Asked to verify, with what else is set first. */
   function verify(name: PersonalityName, server: PaperServer, ...commands: readonly string[]): string {

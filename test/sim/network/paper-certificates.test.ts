@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SimClock } from "../../../sim/clock";
 import type { TlsRequest } from "../../../sim/network/certificates";
+import { ScriptedBroker } from "../../../sim/network/broker";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import type { Socket } from "../../../sim/network/network";
 import { paperAuthority, paperIdentity, type PaperServer } from "../../../sim/network/paper-certificates";
@@ -82,6 +83,33 @@ describe("TLS in memory", () => {
     expect(meet(undefined, believing)).toEqual(
       ["server connected", "server got 16030100050100000103", "client failed: the server does not speak TLS, 0x0"]);
     expect(meet(server, undefined)).toEqual(["client connected", "client closed"]);
+  });
+});
+
+describe("a broker in memory", () => {
+  test("can be one with TLS, and stays one when it comes back", () => {
+    const clock = new SimClock();
+    const network = new MemoryNetwork(clock, { epoch: EPOCH });
+    const broker = new ScriptedBroker(clock);
+    broker.listen(network, "broker", 8883, { authority: "right", names: ["peer"] });
+    const log: string[] = [];
+    const call = (request: TlsRequest): void => void network.connect("broker", 8883, {
+      connected: () => log.push("connected"),
+      data() {},
+      drained() {},
+      closed() {},
+      failed: (reason) => log.push(reason),
+    }, request);
+    call(believing);
+    clock.runFor(20);
+    broker.stop();
+    call(believing);
+    clock.runFor(20);
+    broker.start();
+    call(believing);
+    call({ ...believing, name: "other" });
+    clock.runFor(20);
+    expect(log).toEqual(["connected", "connection refused", "connected", "the server's certificate is for another name"]);
   });
 });
 
