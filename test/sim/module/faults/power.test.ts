@@ -49,7 +49,7 @@ describe("a module", () => {
   test("module.wdt_loop ends with the power", () => {
     const bench = Bench.ready();
     bench.module.faults.strike("module.wdt_loop", 1000);
-    bench.wait(1000);
+    expect(bench.wait(1000)).toContain(READY);
     bench.module.powerOff();
     bench.wait(60_000);
     bench.module.powerOn();
