@@ -2,6 +2,7 @@
 import type { SimClock } from "../../sim/clock";
 import type { ModuleObserver, ResetCause } from "../../sim/module/observer";
 import { strikeText } from "../faults";
+import { AtTrace } from "./at-trace";
 import { printable, type Reporter } from "./report";
 
 const CAUSES: Record<ResetCause, string> = {
@@ -52,41 +53,4 @@ export function watchModule(
     linkSent: (_link, bytes) => traffic.fromBoard(bytes),
     linkReceived: (_link, bytes) => traffic.toBoard(bytes),
   };
-}
-
-/** The bytes of the serial line, without the secrets in them: a trace is something that people pass on. */
-class AtTrace {
-  /** Bytes to the module are the payload of a send; of a CONNECT, which may hold a password, only its size is shown. */
-  private payload = false;
-  private connect: boolean | undefined;
-
-  constructor(private readonly show: (direction: string, text: string) => void) {}
-
-  fromBoard(bytes: Uint8Array): void {
-    if (this.payload) this.connect ??= bytes[0] === CONNECT;
-    const secret = this.payload && this.connect === true;
-    this.show("to module:", secret ? `(CONNECT, ${bytes.length} bytes)` : withoutPassword(textOf(bytes)));
-  }
-
-  toBoard(bytes: Uint8Array): void {
-    const text = textOf(bytes);
-    if (text.endsWith(">")) {
-      this.payload = true;
-      this.connect = undefined;
-    } else if (!text.includes("+IPD")) {
-      this.payload = false;
-    }
-    this.show("from module:", text);
-  }
-}
-
-/** First byte of the MQTT packet. */
-const CONNECT = 0x10;
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("latin1");
-}
-
-function withoutPassword(text: string): string {
-  return text.replace(/(AT\+CWJAP="(?:[^"\\]|\\.)*",")(?:[^"\\]|\\.)*/g, "$1***");
 }

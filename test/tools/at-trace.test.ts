@@ -1,0 +1,77 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AtTrace } from "../../tools/sim/at-trace";
+
+const PASSWORD = 'pa"ss\\word, 8';
+const QUOTED = 'pa\\"ss\\\\word\\, 8';
+const CONNECT = `\u0010\u0020\u0000\u0004MQTT\u0004\u00c2\u0000\u003c\u0000\u0002t1\u0000\u0004moth\u0000\u0008brokersecret`;
+
+function traced(): { trace: AtTrace; shown: string[] } {
+  const shown: string[] = [];
+  return { trace: new AtTrace((direction, text) => shown.push(`${direction} ${text}`)), shown };
+}
+
+function bytes(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
+
+describe("the trace of the serial line", () => {
+  it("shows what is said either way", () => {
+    const { trace, shown } = traced();
+    trace.fromBoard(bytes("AT+GMR\r\n"));
+    trace.toBoard(bytes("\r\nOK\r\n"));
+    expect(shown).toEqual(["to module: AT+GMR\r\n", "from module: \r\nOK\r\n"]);
+  });
+
+  it.each(["AT+CWJAP", "AT+CWJAP_CUR", "AT+CWJAP_DEF"])("hides the password of %s, and of its echo, wherever it is cut", (name) => {
+    const command = `${name}="barn","${QUOTED}",,,1\r\n`;
+    fc.assert(fc.property(fc.array(fc.nat(command.length), { maxLength: 6 }), fc.boolean(), (cuts, echo) => {
+      const { trace, shown } = traced();
+      const places = [0, ...cuts.sort((a, b) => a - b), command.length];
+      for (let index = 1; index < places.length; index += 1) {
+        const piece = bytes(command.slice(places[index - 1], places[index]));
+        if (echo) trace.toBoard(piece);
+        else trace.fromBoard(piece);
+      }
+      const text = shown.map((line) => line.replace(/^\w+ module: /, "")).join("");
+      expect(text).toBe(`${name}="barn","***",,,1\r\n`);
+      for (const part of PASSWORD.split(/\W+/).filter((word) => word.length > 1)) expect(text).not.toContain(part);
+    }));
+  });
+
+  it("shows a command that only begins like one", () => {
+    const { trace, shown } = traced();
+    for (const piece of ["A", "T+CW", "MODE?\r\n"]) trace.fromBoard(bytes(piece));
+    expect(shown.join("")).toContain("AT+CWMODE?\r\n");
+  });
+
+  it.each(["\r\nOK\r\n\r\n>", "> ", ">"])("shows of a CONNECT after the prompt %j only its size", (prompt) => {
+    const { trace, shown } = traced();
+    trace.fromBoard(bytes("AT+CIPSEND=38\r\n"));
+    trace.toBoard(bytes(prompt));
+    trace.toBoard(bytes("WIFI CONNECTED\r\n"));
+    trace.fromBoard(bytes(CONNECT.slice(0, 30)));
+    // The module has been misled by noise, and has stopped to take it for payload.
+    trace.toBoard(bytes("\r\nSEND Canceled\r\n"));
+    trace.fromBoard(bytes(CONNECT.slice(30)));
+    expect(shown.join("\n")).not.toMatch(/broker|secret/);
+    trace.fromBoard(bytes("AT\r\n"));
+    expect(shown.at(-1)).toBe("to module: AT\r\n");
+  });
+
+  it("shows of a key for the module's store only its size", () => {
+    const { trace, shown } = traced();
+    trace.fromBoard(bytes('AT+SYSFLASH=1,"client_key",0,40\r\n'));
+    trace.toBoard(bytes("\r\nOK\r\n\r\n>"));
+    trace.fromBoard(bytes("-----BEGIN PRIVATE KEY-----"));
+    trace.fromBoard(bytes("MIIEvQ"));
+    expect(shown.join("\n")).not.toMatch(/PRIVATE|MIIE/);
+  });
+
+  it("shows a publish", () => {
+    const { trace, shown } = traced();
+    trace.toBoard(bytes("\r\nOK\r\n\r\n>"));
+    trace.fromBoard(bytes("0\u0005\u0000\u0001ahi"));
+    expect(shown.at(-1)).toBe("to module: 0\u0005\u0000\u0001ahi");
+  });
+});

@@ -1,0 +1,56 @@
+/** The bytes of the serial line, without the secrets in them: a trace is something that people pass on. */
+
+/** First byte of the MQTT packet. */
+const CONNECT = 0x10;
+/** What may be the beginning of a command with a password, at the end of what has come so far. */
+const UNFINISHED = /(?:AT\+CWJAP[^\n]*|A(?:T(?:\+(?:C(?:W(?:JA?)?)?)?)?)?)$/i;
+
+export class AtTrace {
+  private readonly said = new WithoutPasswords();
+  private readonly heard = new WithoutPasswords();
+  /** Bytes to the module are the payload of a send. */
+  private payload = false;
+  /** What is going into the module's store, which may be a private key. */
+  private storing = false;
+  /** What only the size is shown of, wherever the module believes that it ends. */
+  private secret: "CONNECT" | "certificate or key" | undefined;
+
+  constructor(private readonly show: (direction: string, text: string) => void) {}
+
+  fromBoard(bytes: Uint8Array): void {
+    const text = textOf(bytes);
+    if (this.payload) {
+      this.secret = this.storing ? "certificate or key" : bytes[0] === CONNECT ? "CONNECT" : undefined;
+      this.payload = false;
+    } else if (/^AT(?:\+[A-Z]|E[01]|\r)/i.test(text)) {
+      this.secret = undefined;
+      this.storing = /^AT\+SYS(?:FLASH|MFG)/i.test(text);
+    }
+    const shown = this.secret === undefined ? this.said.take(text) : `(${this.secret}, ${bytes.length} bytes)`;
+    if (shown !== "") this.show("to module:", shown);
+  }
+
+  toBoard(bytes: Uint8Array): void {
+    const text = textOf(bytes);
+    if (/> ?$/.test(text)) this.payload = true;
+    const shown = this.heard.take(text);
+    if (shown !== "") this.show("from module:", shown);
+  }
+}
+
+/** Takes text as it comes, and gives what may be shown of it: a command with a password only once it is whole. */
+class WithoutPasswords {
+  private pending = "";
+
+  take(text: string): string {
+    const all = this.pending + text;
+    const at = all.search(UNFINISHED);
+    this.pending = at < 0 ? "" : all.slice(at);
+    return (at < 0 ? all : all.slice(0, at))
+      .replace(/(AT\+CWJAP(?:_CUR|_DEF)?="(?:[^"\\\r]|\\.)*",")(?:[^"\\\r]|\\.)*/gi, "$1***");
+  }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
+}
