@@ -1,7 +1,7 @@
 import type { Timer } from "../clock";
 import type { DataMode } from "./data-mode";
 import type { Firmware } from "./firmware";
-import { LinkState, type Link } from "./link";
+import type { Link } from "./link";
 
 const CANCEL = Buffer.from("+++");
 /** Bytes that wait for the network before the host is not read any more: what the receive task's buffer holds. */
@@ -54,7 +54,6 @@ export class LongSend implements DataMode {
   private pump(): void {
     const { settings, links, line } = this.firmware;
     const block = settings.longSend.transmit;
-    this.failed ||= this.link.state !== LinkState.Open;
     if (this.failed) {
       this.pending = new Uint8Array(0);
     }

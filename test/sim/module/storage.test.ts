@@ -53,6 +53,13 @@ describe("certificates in partitions, with esp-at-2.2", () => {
     expect(bench.ask('AT+SYSFLASH=2,"client_key",4,1')).toBe(`+SYSFLASH:1,\xff${OK}`);
   });
 
+  test("count only where they belong", () => {
+    const bench = ready();
+    const image = packItems("client_cert", [paperAuthority("right")]);
+    send(bench, `AT+SYSFLASH=1,"client_ca",0,${image.length}`, image);
+    expect(bench.ask("AT+CIPSSLCCONF=2,0,0")).toBe(`NO CA FOUND\r\n${OK}`);
+  });
+
   test("that are no image of PKI items count as none", () => {
     const bench = ready();
     send(bench, 'AT+SYSFLASH=1,"client_ca",0,12', Buffer.from("-----BEGIN C"));

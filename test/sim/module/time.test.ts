@@ -54,6 +54,21 @@ describe("time from the network", () => {
     expect(bench.ask("AT+SYSTIMESTAMP?")).toContain(`:${Math.floor(bench.network.time / 1000)}\r\n`);
   });
 
+  test("is asked for once an interval, and not for every wait that had an answer", () => {
+    const bench = Bench.joined();
+    let asked = 0;
+    const askTime = bench.network.askTime.bind(bench.network);
+    bench.network.askTime = (server, done) => {
+      asked += 1;
+      askTime(server, done);
+    };
+    bench.ask("AT+CIPSNTPCFG=1,0");
+    bench.wait(3_500_000);
+    expect(asked).toBe(1);
+    bench.wait(200_000);
+    expect(asked).toBe(2);
+  });
+
   test("is not asked for any more when it is switched off", () => {
     const bench = Bench.joined();
     bench.ask("AT+CIPSNTPCFG=0");

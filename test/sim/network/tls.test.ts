@@ -111,6 +111,19 @@ describe("TLS on the real network", () => {
     expect(log).toEqual(["the server's certificate is not signed by the authority that is trusted", "0x8"]);
   });
 
+  test("follows the chain that the server shows, up to an authority that is believed and no other", async () => {
+    const theirs = new Authority("shared name");
+    const ours = new Authority("shared name");
+    const server = theirs.sign("server", { names: "DNS:localhost" });
+    const chain = Buffer.concat([readFileSync(server.cert), theirs.cert]);
+    const { port } = await serve(server, { cert: chain });
+    const ask = { name: "localhost", time: soon() };
+    expect(await greet(port, { ...ask, authority: theirs.cert })).toEqual(["HELLO"]);
+    expect(await greet(port, { ...ask, authority: ours.cert })).toContain("0x8");
+    expect(await greet(port, { ...ask, authority: readFileSync(server.cert) })).toEqual(["HELLO"]);
+    expect(await greet(port, { ...ask, authority: Buffer.from("nothing") })).toContain("0x8");
+  });
+
   test("refuses another name, a certificate of yesterday, and one of tomorrow by the client's clock", async () => {
     const authority = new Authority("right");
     const ask = { authority: authority.cert, name: "localhost", time: soon() };
