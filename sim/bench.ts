@@ -3,9 +3,10 @@ import { AccessPoint } from "./air";
 import type { SimClock } from "./clock";
 import { SerialLine } from "./line";
 import { Machine, type MachineOptions } from "./machine";
-import { EspAtModule, moduleRings } from "./module/esp-at";
 import type { ModuleObserver } from "./module/observer";
-import { atBaud, DEFAULT_PERSONALITY, PERSONALITIES, type PersonalityName } from "./module/personalities";
+import { DEFAULT_PERSONALITY } from "./module/personalities";
+import type { SimulatedModule } from "./module/simulated-module";
+import { createModule, type ModuleName, ringsOf } from "./modules";
 import type { Network } from "./network/network";
 import { provisionedStorage, type Provisioning } from "./provisioning";
 import { Random } from "./random";
@@ -31,7 +32,7 @@ export interface BenchOptions {
   /** Rate of the serial line at both ends. Default 115200. */
   readonly baud?: number;
   /** What the module is. Default: ESP-AT 5 on an ESP32-C3. */
-  readonly personality?: PersonalityName;
+  readonly personality?: ModuleName;
   readonly observer?: ModuleObserver;
   readonly machine?: Partial<MachineOptions>;
 }
@@ -41,7 +42,7 @@ export interface Site {
   readonly clock: SimClock;
   readonly air: AccessPoint;
   readonly line: SerialLine;
-  readonly module: EspAtModule;
+  readonly module: SimulatedModule;
   readonly world: World;
   /** What the board is to be told. */
   readonly provisioning: Provisioning;
@@ -55,7 +56,7 @@ export interface Bench {
   readonly line: SerialLine;
   /** The console: the board at its host end, a person's terminal at the other. */
   readonly console: SerialLine;
-  readonly module: EspAtModule;
+  readonly module: SimulatedModule;
   readonly world: World;
   readonly storage: SimStorage;
   readonly machine: Machine;
@@ -68,19 +69,17 @@ const WIFI_PASSWORD = "not a secret";
 const CONSOLE_RINGS = { hostTransmitRing: 256, hostReceiveRing: 128, moduleTransmitRing: 65536, moduleReceiveRing: 65536 };
 
 export function createSite(options: Omit<BenchOptions, "application" | "machine">): Site {
-  const { clock, network, baud = 115200 } = options;
-  const personality = atBaud(PERSONALITIES[options.personality ?? DEFAULT_PERSONALITY], baud);
+  const { clock, network, baud = 115200, personality = DEFAULT_PERSONALITY } = options;
   const random = new Random(options.seed);
   const { ssid, password: wifiPassword } = options.wifi ?? { ssid: SSID, password: WIFI_PASSWORD };
   const air = new AccessPoint(clock, ssid, wifiPassword);
-  const line = new SerialLine(clock, { hostBaud: baud, moduleBaud: baud, ...moduleRings(personality) });
-  const module = new EspAtModule({
+  const line = new SerialLine(clock, { hostBaud: baud, moduleBaud: baud, ...ringsOf(personality) });
+  const module = createModule(personality, baud, {
     clock,
     line: line.module,
     network,
     air,
     random: random.fork("module"),
-    personality,
     ...(options.observer !== undefined && { observer: options.observer }),
   });
   const world = new World(clock, random.fork("world"));

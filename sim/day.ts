@@ -2,6 +2,7 @@ import type { Application } from "../firmware/board/application";
 import { type Bench, createBench } from "./bench";
 import { SimClock } from "./clock";
 import { drawFaults, type Fault, scheduleFaults } from "./faults";
+import type { ModuleName } from "./modules";
 import { ScriptedBroker } from "./network/broker";
 import { MemoryNetwork } from "./network/memory";
 import { Random } from "./random";
@@ -27,12 +28,12 @@ export interface Day {
  * A day in the life of a board, with Wi-Fi drops and module resets every half hour on average, in virtual time and
  * against a broker in memory: the same seed gives the same day, byte by byte.
  */
-export function liveThroughADay(application: Application, seed: number): Day {
+export function liveThroughADay(application: Application, seed: number, personality?: ModuleName): Day {
   const clock = new SimClock();
   const network = new MemoryNetwork(clock);
   const broker = new ScriptedBroker(clock);
   broker.listen(network, "broker", 1883);
-  const bench = createBench({ clock, network, application, device: "t1", host: "broker", port: 1883, seed });
+  const bench = createBench({ clock, network, application, device: "t1", host: "broker", port: 1883, seed, ...(personality !== undefined && { personality }) });
   const faults = drawFaults(new Random(seed).fork("faults"), {
     from: MINUTE,
     to: DAY - CALM_END,

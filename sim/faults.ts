@@ -428,8 +428,17 @@ export function isFaultName(name: string): name is FaultName {
 /** In the order of the catalogue. */
 export const faultNames: readonly FaultName[] = Object.keys(CATALOGUE).filter(isFaultName);
 
-/** The faults that make sense in a personality. */
+/** Families other than ESP-AT, and the few faults that they know. */
+const OF_FAMILIES: Readonly<Record<string, readonly FaultName[]>> = {
+  ism43362: ["wifi.drop", "module.reset", "module.hang"],
+};
+
+/** The faults that make sense in a personality, or in a module of another family. */
 export function faultsOf(personality: string): FaultName[] {
+  const few = OF_FAMILIES[personality];
+  if (few !== undefined) {
+    return [...few];
+  }
   return faultNames.filter((name) => FAULTS[name].notIn?.includes(personality) !== true);
 }
 

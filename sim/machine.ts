@@ -4,7 +4,7 @@ import { putBytes } from "../hal/node/computer";
 import { view } from "../hal/node/view";
 import type { SimClock, Timer } from "./clock";
 import type { LineEnd } from "./line";
-import type { EspAtModule } from "./module/esp-at";
+import type { SimulatedModule } from "./module/simulated-module";
 import type { Random } from "./random";
 import type { SimStorage } from "./storage";
 import type { World } from "./world";
@@ -20,7 +20,7 @@ export interface MachineOptions {
   readonly line: LineEnd;
   /** The board's end of the console. */
   readonly console: LineEnd;
-  readonly module: EspAtModule;
+  readonly module: SimulatedModule;
   readonly world: World;
   readonly storage: SimStorage;
   readonly random: Random;

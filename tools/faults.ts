@@ -1,6 +1,6 @@
 /** Faults on the command line: `NAME[@TIME][:ARG]`, and what `moth faults` says of each. */
 import { faultNames, FAULTS, faultsOf, type FaultArgument, type FaultName, isFaultName } from "../sim/faults";
-import type { ModuleFaults } from "../sim/module/faults/module-faults";
+import type { FaultStage } from "../sim/module/simulated-module";
 import { Failure } from "./failure";
 import { nearest } from "./nearest";
 
@@ -61,7 +61,7 @@ function argumentOf(name: FaultName, text: string, complain: (problem: string) =
 }
 
 /** Has a fault that was asked for strike now, or from now on by chance. */
-export function applyFault(faults: ModuleFaults, { name, argument, when }: FaultRequest): void {
+export function applyFault(faults: FaultStage, { name, argument, when }: FaultRequest): void {
   if (when !== "soon" && "chance" in when) faults.chance(name, when.chance, argument);
   else faults.strike(name, argument);
 }

@@ -39,6 +39,17 @@ describe("the trace of the serial line", () => {
     }));
   });
 
+  it("hides the password of an ISM43362, and of a CONNECT that follows its S3 without a prompt", () => {
+    const { trace, shown } = traced();
+    trace.toBoard(bytes("\r\n> "));
+    for (const command of [`C2=${PASSWORD}\r`, `S3=${CONNECT.length}\r`, CONNECT]) trace.fromBoard(bytes(command));
+    trace.toBoard(bytes("\r\n38\r\nOK\r\n> "));
+    trace.fromBoard(bytes("R0\r"));
+    expect(shown.filter((line) => line.startsWith("to"))).toEqual([
+      "to module: C2=***\r", `to module: S3=${CONNECT.length}\r`, `to module: (CONNECT, ${CONNECT.length} bytes)`, "to module: R0\r",
+    ]);
+  });
+
   it("shows a command that only begins like one", () => {
     const { trace, shown } = traced();
     for (const piece of ["A", "T+CW", "MODE?\r\n"]) trace.fromBoard(bytes(piece));

@@ -24,7 +24,7 @@ export function declare(command: Command): void {
   command
     .option("--listen <host:port>", "offer its serial line as a TCP port (port 0: any that is free)")
     .option("--pty [link]", "offer it as a serial device, with a link of this name to it; needs socat")
-    .option("--personality <name>", "what it is: nonos-1.7, esp-at-2.2 or esp-at-5 (default: esp-at-5)")
+    .option("--personality <name>", "what it is: nonos-1.7, esp-at-2.2, esp-at-5 or ism43362 (default: esp-at-5)")
     .option("--fault <name[@time][:arg]>", "have it fail: see moth faults; may be given again", collect, [])
     .option("--baud <rate>", "the rate that it comes up with", "115200")
     .option("--seed <number>", "for jitter and chance (default: a random one, which is shown)")

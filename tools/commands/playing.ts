@@ -20,7 +20,7 @@ export function declareOptions(command: Command): Command {
     .option("--for <seconds>", "stop cleanly after so long (default: at Ctrl-C)")
     .addOption(new Option("--speed <speed>", "as fast as real time, or as can be").choices(["real", "max"]).default("real"))
     .option("--baud <rate>", "rate of the serial line to the module (default: 115200)")
-    .option("--personality <name>", "what the Wi-Fi module is: nonos-1.7, esp-at-2.2 or esp-at-5 (default: esp-at-5)")
+    .option("--personality <name>", "what the Wi-Fi module is: nonos-1.7, esp-at-2.2, esp-at-5 or ism43362 (default: esp-at-5)")
     .option("--fault <name[@time][:arg]>", "have the module fail: see moth faults; may be given again (without a time: once " +
       "it makes sense)", collect, [])
     .option("--seed <number>", "for drift, jitter and backoff (default: a random one, which is shown)")

@@ -1,7 +1,7 @@
 /** What `moth emulate` and the tests see of an emulated chip, whichever emulator runs it. */
 import type { SimClock } from "../../sim/clock";
 import type { LineEnd } from "../../sim/line";
-import type { EspAtModule } from "../../sim/module/esp-at";
+import type { SimulatedModule } from "../../sim/module/simulated-module";
 import type { Outside } from "../../sim/pace";
 import type { World } from "../../sim/world";
 
@@ -13,7 +13,7 @@ export interface Surroundings {
   /** The board's end of the line to the Wi-Fi module. */
   readonly line: LineEnd;
   /** Hangs on the same supply, and on the board's reset line. */
-  readonly module: EspAtModule;
+  readonly module: SimulatedModule;
   /** What is on the board's pins and analog channels. */
   readonly world: World;
   /** What the chip sends on its console. The bytes are the callee's. */

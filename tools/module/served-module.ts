@@ -2,9 +2,9 @@
 import { AccessPoint } from "../../sim/air";
 import { SimClock } from "../../sim/clock";
 import { SerialLine } from "../../sim/line";
-import { EspAtModule, moduleRings } from "../../sim/module/esp-at";
 import type { ModuleObserver } from "../../sim/module/observer";
-import { atBaud, PERSONALITIES, type PersonalityName } from "../../sim/module/personalities";
+import type { SimulatedModule } from "../../sim/module/simulated-module";
+import { createModule, type ModuleName, ringsOf } from "../../sim/modules";
 import { TcpNetwork } from "../../sim/network/tcp";
 import { Outside, runPaced } from "../../sim/pace";
 import { Random } from "../../sim/random";
@@ -20,7 +20,7 @@ const RING = 1024;
 const RESET_MS = 100;
 
 export interface ServedModuleOptions {
-  readonly personality: PersonalityName;
+  readonly personality: ModuleName;
   /** The rate that the module comes up with. */
   readonly baud: number;
   readonly seed: number;
@@ -47,7 +47,7 @@ export class ServedModule implements OutletEvents {
   private readonly outside = new Outside(this.clock);
   private readonly end = new AbortController();
   private readonly line: SerialLine;
-  private readonly module: EspAtModule;
+  private readonly module: SimulatedModule;
   private client: Client | undefined;
   /** From the program, and not yet in the ring of the line. */
   private pending: Uint8Array[] = [];
@@ -64,19 +64,17 @@ export class ServedModule implements OutletEvents {
     private readonly reporter: Reporter,
   ) {
     const { clock, outside } = this;
-    const { baud, seed, wifi } = options;
-    const personality = atBaud(PERSONALITIES[options.personality], baud);
+    const { baud, seed, wifi, personality } = options;
     const random = new Random(seed);
     this.line = new SerialLine(clock, {
-      hostBaud: baud, moduleBaud: baud, hostTransmitRing: RING, hostReceiveRing: 65_536, ...moduleRings(personality),
+      hostBaud: baud, moduleBaud: baud, hostTransmitRing: RING, hostReceiveRing: 65_536, ...ringsOf(personality),
     });
-    this.module = new EspAtModule({
+    this.module = createModule(personality, baud, {
       clock,
       line: this.line.module,
       network: new TcpNetwork(outside),
       air: new AccessPoint(clock, wifi.ssid, wifi.password),
       random: random.fork("module"),
-      personality,
       observer: this.observer(),
     });
     this.line.host.onWake(() => this.handOver());

@@ -26,6 +26,8 @@ export class AtTrace {
       this.secret = undefined;
       this.storing = /^AT\+SYS(?:FLASH|MFG)/i.test(text);
     }
+    // An ISM43362 has no prompt for a payload.
+    if (/^S[03](?:=\d+)?\r$/.test(text)) this.payload = true;
     const shown = this.secret === undefined ? this.said.take(text) : `(${this.secret}, ${bytes.length} bytes)`;
     if (shown !== "") this.show("to module:", shown);
   }
@@ -47,7 +49,8 @@ class WithoutPasswords {
     const at = all.search(UNFINISHED);
     this.pending = at < 0 ? "" : all.slice(at);
     return (at < 0 ? all : all.slice(0, at))
-      .replace(/(AT\+CWJAP(?:_CUR|_DEF)?="(?:[^"\\\r]|\\.)*",")(?:[^"\\\r]|\\.)*/gi, "$1***");
+      .replace(/(AT\+CWJAP(?:_CUR|_DEF)?="(?:[^"\\\r]|\\.)*",")(?:[^"\\\r]|\\.)*/gi, "$1***")
+      .replace(/^C2=[^\r]*/, "C2=***");
   }
 }
 

@@ -1,5 +1,6 @@
 /** The options of `moth sim`, checked: whatever is wrong with them is a {@link Failure} that says what to give instead. */
-import { DEFAULT_PERSONALITY, isPersonalityName, PERSONALITIES, type PersonalityName } from "../../sim/module/personalities";
+import { DEFAULT_PERSONALITY } from "../../sim/module/personalities";
+import { isModuleName, MODULE_NAMES, type ModuleName } from "../../sim/modules";
 import { Failure } from "../failure";
 import { faultRequest, type FaultRequest } from "../faults";
 import { readSettingsFile, type SettingValues } from "../provision/settings-file";
@@ -24,7 +25,7 @@ export interface SimOptions {
   readonly speed: "real" | "max";
   readonly baud: number;
   /** What the Wi-Fi module is. */
-  readonly personality: PersonalityName;
+  readonly personality: ModuleName;
   /** What goes wrong with the module. */
   readonly faults: readonly FaultRequest[];
   readonly seed: number;
@@ -75,9 +76,9 @@ export function checkOptions(raw: RawOptions): SimOptions {
 }
 
 /** What `--personality` takes. */
-export function personalityNamed(name: string): PersonalityName {
-  if (!isPersonalityName(name)) {
-    throw new Failure(`--personality ${name}: choose one of ${Object.keys(PERSONALITIES).join(", ")}`);
+export function personalityNamed(name: string): ModuleName {
+  if (!isModuleName(name)) {
+    throw new Failure(`--personality ${name}: choose one of ${MODULE_NAMES.join(", ")}`);
   }
   return name;
 }

@@ -1,7 +1,7 @@
 /** Plays with one board until told to stop: power, keys, orders, and what is told of it. It does not know what runs on the board. */
 import { SimClock } from "../../sim/clock";
-import type { ModuleFaults } from "../../sim/module/faults/module-faults";
 import type { ModuleObserver } from "../../sim/module/observer";
+import type { FaultStage } from "../../sim/module/simulated-module";
 import { Outside, runPaced } from "../../sim/pace";
 import type { World } from "../../sim/world";
 import { Failure } from "../failure";
@@ -28,7 +28,7 @@ export interface Broker {
 export interface Stage {
   readonly world: World;
   /** Of its Wi-Fi module. */
-  readonly faults: ModuleFaults;
+  readonly faults: FaultStage;
   readonly on: boolean;
   powerOn(): void;
   cutPower(): void;

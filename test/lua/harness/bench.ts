@@ -3,8 +3,8 @@ import { crc32 } from "node:zlib";
 import { AccessPoint } from "../../../sim/air";
 import { SimClock } from "../../../sim/clock";
 import { SerialLine } from "../../../sim/line";
-import { EspAtModule } from "../../../sim/module/esp-at";
-import { atBaud, PERSONALITIES } from "../../../sim/module/personalities";
+import type { SimulatedModule } from "../../../sim/module/simulated-module";
+import { createModule, type ModuleName, ringsOf } from "../../../sim/modules";
 import { ScriptedBroker } from "../../../sim/network/broker";
 import { MemoryNetwork } from "../../../sim/network/memory";
 import { settingsText, SETTINGS_SLOT } from "../../../sim/provisioning";
@@ -55,16 +55,16 @@ export class DeviceBench {
       if (packet.topic === "moth/t1/telemetry") this.telemetryAt.push(this.clock.now);
     },
   });
-  readonly module: EspAtModule;
-  private readonly line = new SerialLine(this.clock, { hostBaud: BAUD, moduleBaud: BAUD });
+  readonly module: SimulatedModule;
+  private readonly line: SerialLine;
   private readonly world: World;
 
-  constructor() {
-    const { clock, line, random, air, broker } = this;
+  constructor(module: ModuleName = "esp-at-5") {
+    const { clock, random, air, broker } = this;
     const network = new MemoryNetwork(clock);
     broker.listen(network, "broker", 1883);
-    const personality = atBaud(PERSONALITIES["esp-at-5"], BAUD);
-    this.module = new EspAtModule({ clock, line: line.module, network, air, random: random.fork("module"), personality });
+    this.line = new SerialLine(clock, { hostBaud: BAUD, moduleBaud: BAUD, ...ringsOf(module) });
+    this.module = createModule(module, BAUD, { clock, line: this.line.module, network, air, random: random.fork("module") });
     this.world = new World(clock, random.fork("world"));
   }
 

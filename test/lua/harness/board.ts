@@ -4,7 +4,7 @@
  */
 import type { SimClock } from "../../../sim/clock";
 import type { LineEnd } from "../../../sim/line";
-import type { EspAtModule } from "../../../sim/module/esp-at";
+import type { SimulatedModule } from "../../../sim/module/simulated-module";
 import type { Random } from "../../../sim/random";
 import type { World } from "../../../sim/world";
 
@@ -50,7 +50,7 @@ function isAddon(addon: unknown): addon is Addon {
 export interface Surroundings {
   readonly clock: SimClock;
   readonly line: LineEnd;
-  readonly module: EspAtModule;
+  readonly module: SimulatedModule;
   readonly world: World;
   readonly random: Random;
   /** Two areas of 16 KB, which the board writes to. */
