@@ -1,7 +1,7 @@
 /** A user of a link that keeps the record of it, and throws when the driver breaks the contract of `LinkUser`. */
 import type { LinkLoss, LinkUser, Span } from "../../../firmware/core/link";
 import { elapsed } from "../../../firmware/core/time";
-import type { EspAt } from "../../../firmware/wifi/esp-at-state";
+import type { WifiModule } from "../../../firmware/wifi/module";
 import type { Bytes } from "../../../hal/hal";
 import { view } from "../../../hal/node/view";
 
@@ -39,14 +39,14 @@ export class RecordingUser implements LinkUser {
   private outgoing: number[] = [];
   private runLeft = 0;
   private lent = 0;
-  private esp: EspAt | undefined;
+  private module: WifiModule | undefined;
   private host = "";
   private port = 0;
   private downAt: number | undefined;
 
-  attach(esp: EspAt): void {
-    this.esp = esp;
-    esp.link.attach(this);
+  attach(module: WifiModule): void {
+    this.module = module;
+    module.link.attach(this);
   }
 
   get losses(): string[] {
@@ -68,7 +68,7 @@ export class RecordingUser implements LinkUser {
     this.state = "opening";
     this.downAt = undefined;
     this.events.push("open");
-    this.esp?.link.open(host, port);
+    this.module?.link.open(host, port);
   }
 
   queue(bytes: Uint8Array | string): void {
