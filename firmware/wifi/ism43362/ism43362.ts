@@ -25,16 +25,15 @@
 import type { Bytes, Hal, Millis } from "../../../hal/hal";
 import { allocate, byteAt, decimalAt, isText, startsWith } from "#native";
 import { createBackoff } from "../../core/backoff";
-import { LinkLoss, LinkState, type LinkUser } from "../../core/link";
+import { LinkLoss, LinkState, NOBODY } from "../../core/link";
 import { createDeadline, sooner, waitFor } from "../../core/time";
 import { atRead, atTimedOut, atWait, atWrite, type AtEvents, createAtEngine } from "../at-engine";
 import {
-  createDeafEvents,
   createWifiStatus,
+  DEAF,
   JoinFailure,
   type WifiEvents,
   type WifiModule,
-  type WifiNetwork,
   type WifiOptions,
 } from "../module";
 import {
@@ -102,13 +101,8 @@ export function createIsm43362(
   this: void,
   hal: Hal,
   options: WifiOptions,
-  toTell: WifiEvents = createDeafEvents(),
+  toTell: WifiEvents = DEAF,
 ): WifiModule {
-  const networks: WifiNetwork[] = [options];
-  const more = options.otherNetworks;
-  if (more !== undefined) {
-    for (const network of more) networks.push(network);
-  }
   const events: AtEvents = {
     lineEnd: "\r",
     line(now, bytes, at, count) {
@@ -145,8 +139,8 @@ export function createIsm43362(
     entropy: hal.entropy,
     events: toTell,
     link,
-    user: createNobody(),
-    status: createWifiStatus(options.ssid, options.baud),
+    user: NOBODY,
+    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud),
     receive(now) {
       ismReceive(ism, now);
     },
@@ -164,7 +158,7 @@ export function createIsm43362(
     known: false,
     step: 0,
     setupDoubted: false,
-    networks,
+    networks: options.networks,
     network: 0,
     joinBackoff: createBackoff(FIRST_JOIN_PAUSE, LONGEST_PAUSE),
     bootBackoff: createBackoff(FIRST_BOOT_PAUSE, LONGEST_PAUSE),
@@ -201,26 +195,6 @@ function readLimitOf(options: WifiOptions): number {
   return sooner(limit, MOST_READ);
 }
 
-/** Stands in until somebody attaches to the link, who then never is asked. @boot */
-function createNobody(): LinkUser {
-  return {
-    linkUp() {},
-    linkDown() {},
-    room() {
-      return 0;
-    },
-    received() {},
-    waiting() {
-      return false;
-    },
-    offer() {
-      return 0;
-    },
-    piece() {},
-    taken() {},
-  };
-}
-
 /** First half of a turn: takes in everything that the module has said. */
 function ismReceive(ism: Ism, now: Millis): void {
   if (ism.phase === Phase.Off) {
@@ -248,7 +222,7 @@ function ismPump(ism: Ism, now: Millis): void {
   if (ism.link.state === LinkState.Closing && !streamInUse(ism)) loseLink(ism, now, LinkLoss.Closed);
   atWrite(ism.engine);
   feed(ism, now);
-  if (!ism.engine.busy) startNext(ism, now);
+  if (ism.engine.patience === 0) startNext(ism, now);
   atWrite(ism.engine);
 }
 
@@ -258,7 +232,7 @@ function ismWait(ism: Ism, now: Millis): number {
   const wait = sooner(atWait(engine, now), waitFor(ism.quiet, now));
   if (ism.sendStage === SendStage.Announced) return sooner(wait, 1);
   if (ism.sendStage === SendStage.Payload) return sooner(wait, 1 + onWire(ism, REFILL));
-  if (engine.busy) return wait;
+  if (engine.patience > 0) return wait;
   const timed = sooner(wait, waitFor(ism.timer, now));
   if (ism.phase !== Phase.Joined) return timed;
   if (ism.link.state !== LinkState.Up) return ism.link.state === LinkState.Down ? timed : 0;

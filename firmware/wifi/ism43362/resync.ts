@@ -40,7 +40,12 @@ export function enterReset(ism: Ism, now: Millis): void {
   ism.setupDoubted = false;
   ism.reset.hold(true);
   enterPhase(ism, Phase.Holding);
-  arm(ism.timer, now, RESET_PULSE + (ism.status.resets === 1 ? 0 : backoffNext(ism.bootBackoff, ism.entropy)));
+  let pause = RESET_PULSE;
+  if (ism.status.resets > 1) {
+    ism.status.holdOffs++;
+    pause += backoffNext(ism.bootBackoff, ism.entropy);
+  }
+  arm(ism.timer, now, pause);
 }
 
 /** Whatever the module knew is gone: stream, network, settings. */
@@ -70,7 +75,7 @@ export function release(ism: Ism, now: Millis): void {
 
 /** The module hangs, or cannot be trusted with another command. */
 export function resetHung(ism: Ism, now: Millis): void {
-  ism.status.loss = WifiLoss.Hung;
+  if (ism.joined) ism.status.loss = WifiLoss.Silent;
   enterReset(ism, now);
 }
 

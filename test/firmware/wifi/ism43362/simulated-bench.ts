@@ -1,6 +1,6 @@
 /** The ISM43362's driver against the simulated module, over a line that takes its time, with a peer in memory. */
 import { createIsm43362 } from "../../../../firmware/wifi/ism43362/ism43362";
-import { createDeafEvents, type WifiModule, type WifiOptions } from "../../../../firmware/wifi/module";
+import { DEAF, type WifiModule, type WifiOptions } from "../../../../firmware/wifi/module";
 import type { Bytes } from "../../../../hal/hal";
 import { computerSystem, deadConsole } from "../../../../hal/node/computer";
 import { view } from "../../../../hal/node/view";
@@ -27,7 +27,7 @@ export interface SimulatedOptions {
   readonly receiveRing?: number;
   /** Most bytes that the serial port hands over at a time; the next ones in the next turn. Default: all that it has. */
   readonly readAtMost?: number;
-  readonly driver?: Partial<WifiOptions>;
+  readonly otherNetworks?: WifiOptions["networks"];
   /** How long the board's program does other things in a turn, in ms. Default 0.1. */
   readonly turnTime?: number;
   readonly ssid?: string;
@@ -121,9 +121,17 @@ export class SimulatedBench {
         watchdog: { start: () => undefined, feed: () => undefined },
         idle: () => undefined,
       },
-      { ssid, password, baud, window: 512, maxSend: 2048, maxReceive: 1024, pollEvery: 2000, ...options.driver },
       {
-        ...createDeafEvents(),
+        networks: [{ ssid, password }, ...(options.otherNetworks ?? [])],
+        baud,
+        maxBaud: baud,
+        window: 512,
+        maxSend: 2048,
+        maxReceive: 1024,
+        pollEvery: 2000,
+      },
+      {
+        ...DEAF,
         joined: (_now, name) => this.told.push(`joined ${name}`),
         joinFailed: (_now, name, reason) => this.told.push(`not joined ${name} ${reason}`),
         wifiLost: (_now, name) => this.told.push(`lost ${name}`),

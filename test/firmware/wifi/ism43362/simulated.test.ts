@@ -209,7 +209,7 @@ describe("joining", () => {
 
   it("the other networks are tried in order, without a pause between them", () => {
     const otherNetworks = [{ ssid: "second", password: "" }, { ssid: "third", password: "12345678" }];
-    const bench = new SimulatedBench({ seed: 7, driver: { otherNetworks } });
+    const bench = new SimulatedBench({ seed: 7, otherNetworks });
     bench.air.ssid = "third";
     bench.air.password = "12345678";
     bench.user.open("broker", 1883);
