@@ -1,7 +1,7 @@
 /**
  * What a board needs of its Wi-Fi module, of whatever family: a stream to the broker, three calls in each turn of the
- * loop, and a record of how it is doing. A family is a driver behind this contract: ESP-AT is one (`esp-at.ts`), the ISM43362 another. An
- * application hands the family to its board, so that no other is in the image.
+ * loop, and a record of how it is doing. A family is a driver behind this contract: ESP-AT is one (`esp-at.ts`), the
+ * ISM43362 another (`ism43362`). An application hands the family to its board, so that no other is in the image.
  */
 import type { Hal, Millis } from "../../hal/hal";
 import { type Link } from "../core/link";
