@@ -114,6 +114,7 @@ export const preludes = {
     granted: [2, 1],
     published: 1,
     exactlyOnce: exchange,
+    largest: 2000,
     aliases: [[2, "b/c"]],
   },
   "five-resuming": {

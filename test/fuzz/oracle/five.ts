@@ -258,7 +258,7 @@ function auth(world: World, body: Uint8Array): void {
   if (reason !== 0 && reason !== CONTINUE) complain(world, PROTOCOL_ERROR, "reason code of AUTH");
   if (prelude.method === undefined) complain(world, PROTOCOL_ERROR, "AUTH that was not asked for");
   else if (online && !world.proving) complain(world, PROTOCOL_ERROR, "AUTH, which nobody has begun");
-  checkMethod(world, section);
+  if (body.length !== 1) checkMethod(world, section);
   if (world.wrongs.length > 0) return;
   if (isNews(reason, section)) tell(world, 15, reason, 0, "", section);
   if (reason === CONTINUE && believed(section)) {
