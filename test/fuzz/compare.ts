@@ -85,10 +85,11 @@ function farewell(code: number): string {
 
 function wrongAnswers(verdict: Verdict, said: readonly string[]): string | undefined {
   const { end, answers, own, codes } = verdict;
-  // Whoever closes the link without a word says no more of what waits.
-  const silent = end !== "open" && codes.length === 0;
-  const due = end === "open" ? [...answers, ...own] : silent ? answers.slice(0, said.length) : answers;
-  const bye = silent || end === "open" ? undefined : said.at(-1);
+  const calm = end === "open" || end === "full";
+  // Whoever else closes the link without a word says no more of what waits.
+  const silent = !calm && codes.length === 0;
+  const due = calm ? [...answers, ...own] : silent ? answers.slice(0, said.length) : answers;
+  const bye = silent || calm ? undefined : said.at(-1);
   const rest = bye === undefined ? said : said.slice(0, -1);
   if (rest.join() !== due.join()) return `says [${rest.join(", ")}] instead of [${due.join(", ")}]`;
   if (bye === undefined || codes.map(farewell).includes(bye)) return undefined;

@@ -72,7 +72,8 @@ export function judge(prelude: Prelude, bytes: Uint8Array): Verdict {
 /** What is to be seen of a client in this world, whose last packet was this one. */
 export function verdictOf(world: World, number: number): Verdict {
   const { prelude, wrongs, messages, told, answers, counts, grants, subs, online } = world;
-  const end = wrongs.length > 0 ? "violation" : world.end;
+  const own = world.end === "open" && world.overrun ? "full" : world.end;
+  const end = wrongs.length > 0 ? "violation" : own;
   const codes = end === "not authentic" ? [UNSPECIFIED] : wrongs.map(({ code }) => code);
   return {
     end,

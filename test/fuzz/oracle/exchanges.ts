@@ -69,12 +69,14 @@ export function publish(world: World, first: number, id: number, oversize: boole
       answer(world, PUBREC, id);
       return;
     }
+    // What is new must not overtake what finds room on the next link.
+    if (world.overrun) return;
     if (!world.received.includes(id)) {
       // What comes to a full list is of another session, if there may be another.
       if (world.received.length === RECEIVING && !certain) world.received.shift();
       if (world.received.length === RECEIVING) {
         counts.overruns++;
-        world.end = "full";
+        world.overrun = true;
         return;
       }
       world.received.push(id);

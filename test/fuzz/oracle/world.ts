@@ -9,7 +9,7 @@ export type End =
   | "dismissed"
   /** It has broken the protocol. */
   | "violation"
-  /** It has sent more at QoS 2 than anybody can bear in mind. */
+  /** It has sent more at QoS 2 than there is room for: when all is answered that is, the link is closed. */
   | "full"
   /** The application does not believe that it is who it should be. */
   | "not authentic";
@@ -96,6 +96,8 @@ export interface World {
   received: number[];
   /** The session is known to be the one in which those were received, which MQTT 3.1 does not tell. */
   certain: boolean;
+  /** More of those have come than there is room for. */
+  overrun: boolean;
   readonly aliases: Map<number, Uint8Array>;
   readonly grants: Grants;
 
@@ -148,6 +150,7 @@ export function createWorld(prelude: Prelude): World {
     held: resumed ? messages.map((each) => ({ ...each, dup: true })) : [],
     releases,
     received: [...received],
+    overrun: false,
     certain: prelude.protocol !== 3 || prelude.clean,
     // They stand for nothing on another link.
     aliases: new Map(resumed ? [] : (prelude.aliases ?? []).map(([alias, topic]) => [alias, Buffer.from(topic)])),
