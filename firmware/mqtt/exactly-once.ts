@@ -60,6 +60,8 @@ export interface ExactlyOnce {
   pubrec(this: void, client: Client, now: Millis, id: number): void;
   pubrecRefused(this: void, client: Client, now: Millis, id: number): void;
   pubcomp(this: void, client: Client, now: Millis, id: number): void;
+  /** PUBACK of what is not owed at QoS 1. It ends nothing, unless the application knows that its broker means it so. */
+  puback(this: void, client: Client, now: Millis, id: number): void;
 
   /**
    * A PUBLISH came: whether it is to be delivered, and then confirmed. The low half of `flags` are its flags. Its

@@ -372,6 +372,7 @@ export function pubackCame(client: Client, outbox: Outbox, stats: ClientStats, n
   const at = queueFind(queue, PublishFlag.Qos1, id, true);
   if (at < 0) {
     if (id === 0) violation(client, Breach.ZeroIdentifier);
+    else if (client.exactlyOnce !== undefined) client.exactlyOnce.puback(client, now, id);
     return;
   }
   const oldest = queueOver(queue, at);

@@ -47,6 +47,8 @@ export interface MqttOptions {
    * otherwise. What comes beyond that it loses in MQTT 3.1.1, and says nothing.
    */
   readonly exactlyOnceInFlight?: number;
+  /** RabbitMQ takes a message at QoS 2 as one at QoS 1, and says PUBACK. True: that ends it. Default: false, as MQTT has it. */
+  readonly pubackEnds?: boolean;
   /**
    * The largest packet that is delivered, in bytes, at most 65535, the default. A larger one is read over. In MQTT 5.0 it
    * is one byte less, less `five.aliasTopicSize`, and the broker is told, unless `five.maximumPacketSize` says otherwise.
@@ -105,7 +107,7 @@ export function clientOptions(options: MqttOptions, five: Five | undefined): Cli
     subscribeRoom: options.subscribeRoom ?? SUBSCRIBE_ROOM,
     coalesce: COALESCE,
     maxInFlight,
-    exactlyOnce: createExactlyOnce({ sending: SENDING, receiving: RECEIVING }),
+    exactlyOnce: createExactlyOnce({ sending: SENDING, receiving: RECEIVING, pubackEnds: options.pubackEnds }),
     five,
   };
 }

@@ -31,6 +31,17 @@ describe("RabbitMQ as one node", () => {
     expect(inbox.messages).toMatchObject([{ text: "x", qos: 1 }]);
   });
 
+  test("takes what is published at QoS 2 as if it were at QoS 1: who knows that has the end of it told", async () => {
+    const inbox = new Inbox();
+    const client = await connect({ ...at(0), pubackEnds: true });
+    onTestFinished(() => client.leave(0));
+    await client.subscribe("published/two", 1, inbox.take);
+    for (const text of ["a", "b", "c"]) await client.publish("published/two", text, { qos: 2 });
+    await inbox.until(({ messages }) => messages.length >= 3);
+    expect(inbox.texts).toEqual(["a", "b", "c"]);
+    expect(client.stats).toMatchObject({ acknowledged: 3, retried: 0, violations: 0 });
+  });
+
   test("is spoken to in MQTT 3.1, too", async () => {
     const inbox = new Inbox();
     const client = await connect({ ...at(0), protocol: 3 });

@@ -25,6 +25,11 @@ export interface ExactlyOnceOptions {
    */
   readonly sending: number;
   readonly receiving: number;
+  /**
+   * For RabbitMQ, which has no QoS 2: it takes a message at it as one at QoS 1, and says PUBACK. True: that is the end of
+   * it, at least once. Left out: a PUBACK is not for such a message [MQTT-2.3.1-6], and it is sent again on the next link.
+   */
+  readonly pubackEnds?: boolean | undefined;
 }
 
 /** @boot */
@@ -52,6 +57,9 @@ export function createExactlyOnce(options: ExactlyOnceOptions): ExactlyOnce {
     pubrecRefused,
     pubcomp(client, now, id) {
       pubcompCame(sending, client, now, id);
+    },
+    puback(client, now, id) {
+      if (options.pubackEnds === true) pubrecRefused(client, now, id);
     },
     isNew(client, flags, id) {
       return isNew(receiving, client, flags, id);

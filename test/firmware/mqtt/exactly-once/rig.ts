@@ -22,10 +22,11 @@ export const live = createPublication("live", 0, false, 80);
 export interface RigOptions extends Partial<ClientOptions> {
   readonly sending?: number;
   readonly receiving?: number;
+  readonly pubackEnds?: boolean;
 }
 
-export function createRig({ sending = 8, receiving = 8, ...options }: RigOptions = {}, now = 0): Rig {
-  const exactlyOnce = createExactlyOnce({ sending, receiving });
+export function createRig({ sending = 8, receiving = 8, pubackEnds, ...options }: RigOptions = {}, now = 0): Rig {
+  const exactlyOnce = createExactlyOnce({ sending, receiving, pubackEnds });
   const session = createSession({ exactlyOnce, ...options }, now);
   const listener = createListener();
   if (addSubscription(session.client, "in/#", 2, listener) === undefined) throw new Error("no subscription");

@@ -119,6 +119,17 @@ describe("a message that is published at QoS 2", () => {
     expect(acknowledge(rig, "pubrec", id)).toEqual([`pubrel ${id}`]);
   });
 
+  it("is ended by the PUBACK of a broker of which the application knows that it has no QoS 2", () => {
+    const rig = online({ pubackEnds: true, maxInFlight: 1 });
+    const first = send(rig, "1", valve);
+    const second = send(rig, "2", valve);
+    expect(acknowledge(rig, "puback", first)).toEqual([`publish 2 2 ${second}`]);
+    expect(acknowledge(rig, "puback", first)).toEqual([]);
+    acknowledge(rig, "puback", second);
+    expect(rig.client.stats.acknowledged).toBe(2);
+    expect(outboxCount(rig.client.outbox)).toBe(0);
+  });
+
   it("[MQTT-2.3.1-7] is not ended by a PUBACK, nor one at QoS 1 by a PUBREC or a PUBCOMP", () => {
     const rig = online();
     const twice = send(rig, "open");
