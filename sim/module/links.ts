@@ -335,8 +335,8 @@ export class Links {
   }
 
   private get blocked(): boolean {
-    return this.heldBack || this.printer.congested || this.connectDone !== undefined ||
-      (this.personality.habits.sendOk === "copied" && this.all.some((link) => link.sending));
+    const waits = this.connectDone !== undefined || this.all.some((link) => link.sending);
+    return this.heldBack || this.printer.congested || (waits && this.personality.habits.oneSocketTask);
   }
 
   private report(link: Link): void {

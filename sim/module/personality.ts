@@ -243,6 +243,8 @@ export interface Habits {
    * waits does not read what the host writes.
    */
   readonly printingBlocks: "everything" | "its task";
+  /** Whether one task serves all sockets: while it connects one or waits to send, it tells nothing of the others. */
+  readonly oneSocketTask: boolean;
   /** What SEND OK stands for: the stack has a copy, or the peer has acknowledged every byte. */
   readonly sendOk: "copied" | "acknowledged";
   /**

@@ -70,6 +70,7 @@ export const espAt2: Personality = {
     replies: "whole",
     printingBlocks: "its task",
     sendOk: "copied",
+    oneSocketTask: true,
     overtaking: 0.2,
     withholdsClosed: true,
     tellsClosedAtLoss: 1,

@@ -65,6 +65,7 @@ export const espAt5: Personality = {
     replies: "whole",
     printingBlocks: "its task",
     sendOk: "copied",
+    oneSocketTask: true,
     overtaking: 0.2,
     withholdsClosed: true,
     tellsClosedAtLoss: 1,

@@ -109,6 +109,7 @@ export const nonos: Personality = {
     replies: "pieces",
     printingBlocks: "everything",
     sendOk: "acknowledged",
+    oneSocketTask: false,
     overtaking: 0.2,
     withholdsClosed: false,
     tellsClosedAtLoss: 0.3,

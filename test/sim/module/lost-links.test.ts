@@ -58,6 +58,20 @@ describe("SEND OK", () => {
   });
 });
 
+describe("a connect that takes its time", () => {
+  test.each([
+    ["nonos-1.7", "\r\n+IPD,0,4:news", ""], ["esp-at-2.2", "", "\r\n+IPD,0,4:news\r\n"],
+    ["esp-at-5", "", "\r\n+IPD,0,4:news\r\n"],
+  ] as const)("keeps other links of %s silent, or not", (name, meanwhile, afterwards) => {
+    const bench = opened(name);
+    bench.network.silence("peer");
+    bench.ask('AT+CIPSTART=1,"TCP","peer",7', 100);
+    bench.peer.socket.write(Buffer.from("news"));
+    expect(bench.wait(5_000)).toBe(meanwhile);
+    expect(bench.wait(15_000)).toContain(afterwards);
+  });
+});
+
 describe("CLOSED", () => {
   test("of NonOS AT does not wait for data that is unread, which can still be read", () => {
     const bench = opened("nonos-1.7", { passive: true });
