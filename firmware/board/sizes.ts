@@ -12,7 +12,7 @@ export const SIZES = {
   /** The largest message that is delivered, topic included. */
   receive: 512,
   /** What is read from the serial port at a time; also the longest line of the module. */
-  window: 512,
+  window: 1024,
   /** The most that one send of the module carries, if it takes as many. */
   send: 4096,
   /**

@@ -3,7 +3,7 @@
  * command that may be under way. What the lines mean is the business of the driver above it.
  *
  * Bytes are read into a window and understood where they lie. A line is handed over when its LF is there; a payload is
- * handed over by count, piece by piece as it comes, so it may be far longer than the window and may hold anything.
+ * handed over by count, so it may hold anything, and be far longer than the window.
  */
 import type { Bytes, Millis, SerialPort } from "../../hal/hal";
 import { allocate, byteAt, copy, find } from "#native";
@@ -239,8 +239,7 @@ function understandNext(engine: AtEngine, now: Millis): boolean {
     case Mode.Line:
       return takeLine(engine, now);
     case Mode.Payload:
-      takePayload(engine, now);
-      return true;
+      return takePayload(engine, now);
     case Mode.PayloadEnd:
       return takePayloadEnd(engine, now);
     case Mode.Overlong:
@@ -297,14 +296,30 @@ function skipLine(engine: AtEngine): boolean {
   return true;
 }
 
-function takePayload(engine: AtEngine, now: Millis): void {
+/**
+ * A payload that the window has room for is handed over when it is whole and the line end behind it has come: then
+ * nothing of one that was damaged is taken for data. A longer one is handed over as it comes.
+ */
+function takePayload(engine: AtEngine, now: Millis): boolean {
   const have = engine.end - engine.start;
+  if (engine.tail && engine.payload + 2 <= engine.windowSize) {
+    if (have < engine.payload + 2) return false;
+    const end = engine.start + engine.payload;
+    if (byteAt(engine.window, end) !== CR || byteAt(engine.window, end + 1) !== LF) {
+      engine.start = end;
+      engine.payload = 0;
+      engine.mode = Mode.Line;
+      engine.events.damaged(now);
+      return true;
+    }
+  }
   const count = have < engine.payload ? have : engine.payload;
   const at = engine.start;
   engine.start += count;
   engine.payload -= count;
   if (engine.payload === 0) engine.mode = afterPayload(engine);
   engine.events.payload(now, engine.window, at, count);
+  return true;
 }
 
 function afterPayload(engine: AtEngine): Mode {

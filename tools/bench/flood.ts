@@ -37,7 +37,7 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
     networks: settings.networks,
     baud: settings.baud,
     maxBaud: settings.baud,
-    window: 512,
+    window: 1024,
     maxSend: 4096,
     maxReceive: 960,
     pollEvery: 2000,
