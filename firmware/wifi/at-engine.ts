@@ -62,9 +62,12 @@ export interface AtEngine {
   start: number;
   end: number;
   mode: Mode;
-  /** Bytes of payload that are still to come, and whether a line end that they do not count follows. */
+  /**
+   * Bytes of payload that are still to come, and how many behind them, which they do not count, show that it is whole: 2 for
+   * a line end, 3 for one that the beginning of another line follows, 0 where nothing does.
+   */
   payload: number;
-  tail: boolean;
+  tail: number;
   /** The last read did not get to the end of what had come. */
   more: boolean;
   /** When a payload that has begun and goes no further is given up. */
@@ -94,7 +97,7 @@ export function createAtEngine(
     end: 0,
     mode: Mode.Line,
     payload: 0,
-    tail: true,
+    tail: 2,
     more: false,
     stall: createDeadline(),
     command: createWriter(allocate(commandSize)),
@@ -296,16 +299,21 @@ function skipLine(engine: AtEngine): boolean {
   return true;
 }
 
+function isLineEnd(bytes: Bytes, at: number): boolean {
+  return byteAt(bytes, at) === CR && byteAt(bytes, at + 1) === LF;
+}
+
 /**
  * A payload that the window has room for is handed over when it is whole and the line end behind it has come: then
  * nothing of one that was damaged is taken for data. A longer one is handed over as it comes.
  */
 function takePayload(engine: AtEngine, now: Millis): boolean {
   const have = engine.end - engine.start;
-  if (engine.tail && engine.payload + 2 <= engine.windowSize) {
-    if (have < engine.payload + 2) return false;
+  const tail = engine.tail;
+  if (tail > 0 && engine.payload + tail <= engine.windowSize) {
+    if (have < engine.payload + tail) return false;
     const end = engine.start + engine.payload;
-    if (byteAt(engine.window, end) !== CR || byteAt(engine.window, end + 1) !== LF) {
+    if (!isLineEnd(engine.window, end) || (tail > 2 && byteAt(engine.window, end + 2) <= SPACE)) {
       engine.start = end;
       engine.payload = 0;
       engine.mode = Mode.Line;
@@ -323,14 +331,14 @@ function takePayload(engine: AtEngine, now: Millis): boolean {
 }
 
 function afterPayload(engine: AtEngine): Mode {
-  return engine.tail ? Mode.PayloadEnd : Mode.Line;
+  return engine.tail > 0 ? Mode.PayloadEnd : Mode.Line;
 }
 
 /** A stream that lost one byte reads the CR as payload and finds something else here: nothing of it can be trusted. */
 function takePayloadEnd(engine: AtEngine, now: Millis): boolean {
   if (engine.end - engine.start < 2) return false;
   engine.mode = Mode.Line;
-  if (byteAt(engine.window, engine.start) === CR && byteAt(engine.window, engine.start + 1) === LF) {
+  if (isLineEnd(engine.window, engine.start)) {
     engine.start += 2;
   } else {
     engine.events.damaged(now);

@@ -334,7 +334,8 @@ function payloadHeader(esp: EspAt, bytes: Bytes, at: number, count: number): num
   esp.answered = true;
   esp.asked = length;
   esp.engine.payload = length;
-  esp.engine.tail = true;
+  // `OK` on a line of its own. A line end alone may be that of the OK, whose letters were taken for data.
+  esp.engine.tail = 3;
   return end + 1 - at;
 }
 
@@ -349,7 +350,7 @@ function unaskedHeader(esp: EspAt, bytes: Bytes, at: number, count: number): num
   const length = numberAt(bytes, at, colon - at, IPD_LENGTH, 1);
   if (length < 0 || length > MOST_UNASKED || colon >= end) return 0;
   esp.engine.payload = length;
-  esp.engine.tail = esp.dialect.tail;
+  esp.engine.tail = esp.dialect.tail ? 2 : 0;
   esp.unasked = true;
   return colon + 1 - at;
 }

@@ -108,7 +108,7 @@ export interface WifiOptions {
   /** Rate in bits per second that the module's serial line has after a reset, and the highest that it may be raised to. */
   readonly baud: number;
   readonly maxBaud: number;
-  /** Receive window in bytes: at least 256; 2 more than `maxReceive`, or data is handed over before it is known to be whole. */
+  /** Receive window in bytes: at least 256; 3 more than `maxReceive`, or data is handed over before it is known to be whole. */
   readonly window: number;
   /** The most bytes that one send carries, if the module takes as many. */
   readonly maxSend: number;

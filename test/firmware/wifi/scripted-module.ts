@@ -81,7 +81,7 @@ export class ScriptedModule {
       networks: [{ ssid: "home", password: "secret" }],
       baud: 115200,
       maxBaud: 115200,
-      window: 1026,
+      window: 1027,
       maxSend: 2048,
       maxReceive: 1024,
       pollEvery: 2000,

@@ -381,6 +381,7 @@ describe("a receive", () => {
     ["lost behind the length", "+CIPRECVDATA:5abcde\r\nOK\r\n"],
     ["changed in the length", "+CIPRECVDATA:9999,abcde\r\nOK\r\n"],
     ["lost all over", "+CIPRECVDATA:50,abcde"],
+    ["lost, as many as the OK has", "+CIPRECVDATA:9,abcde\r\nOK\r\n"],
   ])("with bytes %s takes the link down as damaged", (_what, reply) => {
     const rig = new ScriptedModule().bringUp();
     rig.say("\r\n+IPD,0,5\r\n");
