@@ -158,6 +158,8 @@ function headFits(body: Uint8Array, propertiesAt: number): boolean {
     const byte = buffer[propertiesAt + i];
     if (byte === undefined) return false;
     length += (byte & 127) * 128 ** i;
+    // A length that is none is found when there are all the bytes that one may have.
+    if (byte === 0 && i > 0) return buffer.length - propertiesAt >= 4;
     // Properties that go on behind the end of the packet are wrong, whatever fits.
     if (byte < 128) return propertiesAt + i + 1 + length <= RECEIVE_SIZE || propertiesAt + i + 1 + length > body.length;
   }
