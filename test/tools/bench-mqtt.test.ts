@@ -16,7 +16,7 @@ const COUNT = String.raw`-?[\d,]+`;
 describe("npm run bench -- mqtt", () => {
   it("has a row with figures of both clients for every work at every QoS", async () => {
     const program = bench("--messages", "50");
-    expect(await program.ended).toBe(0);
+    expect(await program.ended, program.lines.join("\n")).toBe(0);
     for (const { work, qos } of WORKS) {
       const [ours = "", theirs = ""] = program.lines.filter((line) => line.startsWith(`  ${work} ${qos} `));
       const figures = String.raw`\s+${SPREAD}\s+[1-9][\d,]*\s+${COUNT}\s+${COUNT}`;

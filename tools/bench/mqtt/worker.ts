@@ -1,6 +1,6 @@
 /**
- * One client in a process of its own. The parent, `workers.ts`, says what its job is, is told "ready", and then says how
- * many messages the next stretch has; the answer is what that has cost.
+ * One client in a process of its own. The parent, `workers.ts`, says what its job is, and then how many messages the next
+ * stretch has; each time it is told "ready", and after a stretch what that has cost.
  */
 import { type Contender, PAYLOAD, publishAll, type Session, TOPIC_LENGTH } from "./contender";
 import { type Cost, Meter } from "./meter";
@@ -82,7 +82,10 @@ function say(answer: Answer): void {
 async function work(job: Job): Promise<void> {
   const contender = await contenderOf(job.client);
   const stretch = await (job.work === "publish" ? publishing(contender, job) : receiving(contender, job));
-  process.on("message", (messages: number) => void stretch(messages).then(say));
+  process.on("message", (messages: number) => {
+    void stretch(messages).then(say);
+    say("ready");
+  });
   say("ready");
 }
 

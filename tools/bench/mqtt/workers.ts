@@ -14,12 +14,14 @@ const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
 export class Worker {
   private readonly child: ChildProcess;
   private readonly ended: Promise<never>;
+  private readonly answers: Answer[] = [];
 
   private constructor(
     private readonly job: Job,
     flags: readonly string[],
   ) {
     this.child = fork(WORKER, [], { execArgv: ["--import", "tsx", "--expose-gc", ...flags] });
+    this.child.on("message", (answer: Answer) => this.answers.push(answer));
     const { client, work, qos } = job;
     this.ended = once(this.child, "exit").then(([code]) => {
       throw new Failure(`${client} could not ${work} at QoS ${qos}: exit code ${code}`);
@@ -41,9 +43,10 @@ export class Worker {
     // What waits for a client at QoS 2 Mosquitto 2.0 sends all at once, however many it is told to have under way.
     const live = work === "receive" && qos === 2;
     if (work === "receive" && !live) await this.feed(messages, feeder);
-    const answer = this.ask(messages);
+    // It has to count before the first message comes.
+    await this.ask(messages);
     if (live) await this.feed(messages, feeder);
-    const cost = await answer;
+    const cost = await this.next();
     if (cost === "ready") throw new Failure(`${this.job.client} was ready twice`);
     return cost;
   }
@@ -57,9 +60,18 @@ export class Worker {
     this.child.disconnect();
   }
 
-  private ask(what: Job | number): Promise<Answer> {
-    const answer = new Promise<Answer>((resolve) => this.child.once("message", resolve));
+  /** Ends when it is ready for that. */
+  private async ask(what: Job | number): Promise<void> {
     this.child.send(what);
-    return Promise.race([answer, this.ended]);
+    const answer = await this.next();
+    if (answer !== "ready") throw new Failure(`${this.job.client} was not ready`);
+  }
+
+  /** The next of its answers that nobody has taken yet. */
+  private async next(): Promise<Answer> {
+    while (this.answers.length === 0) await Promise.race([once(this.child, "message"), this.ended]);
+    const answer = this.answers.shift();
+    if (answer === undefined) throw new Failure(`${this.job.client} said nothing`);
+    return answer;
   }
 }
