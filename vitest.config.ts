@@ -7,7 +7,7 @@ import { firmwareAsLua } from "./test/lua/harness/plugin";
 const ofFirmware = ["test/firmware/**/*.test.ts", "test/hal/native.test.ts", "test/lua/both/**/*.test.ts"];
 
 /**
- * Whole programs at real brokers: they wait for the clock on the wall more than they work, so that two of them share a
+ * Whole programs at real brokers: they wait for the clock on the wall more than they work, so that three of them share a
  * small CI machine's two cores well.
  */
 const ofWholes = ["test/e2e/**/*.test.ts", "test/interop/**/*.test.ts"];
@@ -27,7 +27,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "e2e", include: ofWholes, maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: { name: "e2e", include: ofWholes, maxWorkers: 3, sequence: { groupOrder: 2 } },
       },
       {
         extends: true,
