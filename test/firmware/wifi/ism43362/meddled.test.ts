@@ -100,6 +100,31 @@ describe.each<Direction>(["toHost", "toModule"])("a byte %s", (direction) => {
   });
 });
 
+describe("a reply that does not fit", () => {
+  it("to a send, with another count, gives the stream up", () => {
+    const bench = SimulatedBench.linked();
+    bench.userSends(200);
+    bench.clock.runFor(1);
+    bench.toHost = (byte) => [byte === 0x32 ? 0x31 : byte];
+    expect(bench.until(() => bench.user.losses.length > 0, 5_000)).toBe(true);
+    expect(bench.user.losses).toEqual(["Damaged"]);
+  });
+
+  it("to a receive, with a byte before its beginning, gives the stream up and nothing of it to the user", () => {
+    const bench = SimulatedBench.linked();
+    bench.peerSends(TALK_BYTES);
+    let first = true;
+    bench.toHost = (byte) => {
+      const before = first && byte === 0x0d ? [0x78] : [];
+      first = false;
+      return [...before, byte];
+    };
+    expect(bench.until(() => bench.user.losses.length > 0, 5_000)).toBe(true);
+    expect(bench.user.losses).toEqual(["Damaged"]);
+    expect(bench.user.inbox).toEqual([]);
+  });
+});
+
 describe("the module", () => {
   const moments = Array.from({ length: 90 }, (_, i) => 60 * STRIDE * i + 13).filter((moment) => moment < 12_000);
 
