@@ -49,6 +49,9 @@ export interface PublicationExtras {
   /** All of them in the form in which they are sent, the expiry first, and how many bytes they take. */
   readonly properties: Bytes;
   readonly size: number;
+  /** Where the correlation data are among them, and how many bytes they take, 0 for none: an answer leaves them out. */
+  readonly correlationAt: number;
+  readonly correlationSize: number;
   /** Seconds; -1: it does not grow old. */
   readonly expiry: number;
   /** The number that may stand for the topic, 0 for none. */

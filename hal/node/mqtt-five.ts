@@ -80,12 +80,14 @@ export function extrasOf(wanted: PublishProperties): PublicationExtras | string 
   const { correlation, ...others } = wanted;
   // In the form in which they are sent, text and bytes are the same.
   const data = typeof correlation === "string" ? Buffer.from(correlation) : correlation;
-  const size = messagePropertiesSize(others) + (data === undefined ? 0 : 3 + data.length);
+  const correlationAt = messagePropertiesSize(others);
+  const correlationSize = data === undefined ? 0 : 3 + data.length;
+  const size = correlationAt + correlationSize;
   if (size > LONGEST) return `properties of ${size} bytes`;
   const writer = createWriter(allocate(size === 0 ? 1 : size));
   writeMessageProperties(writer, others);
   if (data !== undefined) writeBytesProperty(writer, Property.CorrelationData, data, 0, data.length);
-  return { properties: writer.bytes, size, expiry: wanted.expiry ?? -1, alias: 0 };
+  return { properties: writer.bytes, size, correlationAt, correlationSize, expiry: wanted.expiry ?? -1, alias: 0 };
 }
 
 function problemIn({ expiry, contentType, responseTopic, correlation, userProperties }: PublishProperties): string | undefined {

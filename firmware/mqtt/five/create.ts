@@ -81,6 +81,7 @@ export function createFive(own: FiveOptions): FiveState {
     aliasesIn: createAliasesIn(own.aliasesIn ?? 0, own.aliasTopicSize ?? 0),
     readsOver: false,
     packetSize: MOST,
+    packetIsLimited: false,
     intake: ANY_NUMBER,
     maxInFlight: ANY_NUMBER,
     aliases,
@@ -163,6 +164,7 @@ function prepare(five: FiveState, options: ClientOptions, maxInFlight: number): 
   const intake = intakeOf(own, options);
   five.intake = intake.messages;
   five.packetSize = intake.packetSize;
+  five.packetIsLimited = intake.packetSize < sizeOf(options.receiveSize);
   five.readsOver = own.maximumPacketSize !== undefined || options.parts !== undefined;
   five.maxInFlight = maxInFlight;
   five.parts = createConnectParts(options, own, intake);
@@ -181,10 +183,14 @@ function prepare(five: FiveState, options: ClientOptions, maxInFlight: number): 
   );
 }
 
+/** A packet with `remaining` bytes behind its fixed header, all of it. */
+function sizeOf(remaining: number): number {
+  return 1 + lengthBytes(remaining) + remaining;
+}
+
 /** What the client takes in whole, or with `parts` in any size, unless it says something else. @boot */
 function intakeOf(own: FiveOptions, options: ClientOptions): Intake {
-  const size = options.receiveSize;
-  const whole = options.parts === undefined ? 1 + lengthBytes(size) + size : MOST;
+  const whole = options.parts === undefined ? sizeOf(options.receiveSize) : MOST;
   const most = options.exactlyOnce?.received.capacity ?? ANY_NUMBER;
   const wanted = own.receiveMaximum ?? most;
   return {

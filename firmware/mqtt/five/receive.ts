@@ -23,7 +23,8 @@ const PUBACK = PacketType.Puback * 16;
 export function listen(five: FiveState, client: Client, events: ReaderEvents): ReaderEvents {
   return {
     packet(now, first, bytes, at, count) {
-      if (first >= PUBLISH && first < PUBLISH + 16) publishCame(five, client, now, first, bytes, at, count, events);
+      if (five.packetIsLimited && isTooLarge(five, count)) wrong(five, client, Reason.PacketTooLarge);
+      else if (first >= PUBLISH && first < PUBLISH + 16) publishCame(five, client, now, first, bytes, at, count, events);
       // A PUBACK without a reason code is the same in both.
       else if (first === PUBACK && count === 2 && u16At(bytes, at) !== 0) events.packet(now, first, bytes, at, count);
       else packetCame(five, client, now, first, bytes, at, count);

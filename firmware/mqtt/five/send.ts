@@ -13,7 +13,7 @@ import { type Bytes, QueueNumber } from "../../../hal/hal";
 import { allocate, putU16, queueNumber, queueOpen } from "#native";
 import { createWriter, writeBytes, writeU16, type Writer, writerOpen } from "../../core/writer";
 import { type Client, ClientState, PublishError } from "../client-state";
-import { type MessageProperties } from "../five";
+import { type MessageProperties, type PublicationExtras } from "../five";
 import { nextId } from "../identifiers";
 import { couldMakeRoom, makeRoom } from "../make-room";
 import { outboxFits } from "../outbox";
@@ -25,6 +25,8 @@ import { Property } from "./properties";
 import { AliasState, type FiveState, Unsent } from "./state";
 import { countUnsent } from "./tell";
 import {
+  correlationPlace,
+  correlationSize,
   messagePropertiesSize,
   U16_PROPERTY,
   writeBytesProperty,
@@ -53,6 +55,8 @@ export function withProperties(
   publication.extras = {
     properties: writer.bytes,
     size,
+    correlationAt: correlationPlace(properties),
+    correlationSize: correlationSize(properties),
     expiry: properties.expiry ?? -1,
     alias: alias ? five.aliasesGiven : 0,
   };
@@ -61,8 +65,9 @@ export function withProperties(
 
 /**
  * The next publish, in the same turn, goes to the `topicCount` bytes at `topicAt` instead of its publication's topic, and
- * repeats `dataCount` bytes of correlation data, if that is above 0: the answer to a request, whose response topic and
- * correlation data are found in `five.properties`. All of it is in `bytes`, and copied when the publish begins.
+ * repeats `dataCount` bytes of correlation data instead of its publication's, if that is above 0: the answer to a request,
+ * whose response topic and correlation data are found in `five.properties`. All of it is in `bytes`, and copied when the
+ * publish begins.
  */
 export function answerWith(
   five: FiveState,
@@ -84,7 +89,9 @@ export function answerWith(
 /** How many bytes come before the payload, behind the topic and identifier. */
 function propertiesSize(five: FiveState, publication: Publication, alias: number): number {
   const correlation = five.correlation.count;
-  const fixed = publication.extras === undefined ? 0 : publication.extras.size;
+  const extras = publication.extras;
+  let fixed = extras === undefined ? 0 : extras.size;
+  if (extras !== undefined && correlation > 0) fixed -= extras.correlationSize;
   return fixed + (alias > 0 ? U16_PROPERTY : 0) + (correlation > 0 ? 3 + correlation : 0);
 }
 
@@ -146,7 +153,7 @@ function open(five: FiveState, client: Client, publication: Publication): Writer
     growsOld(five, id, extras === undefined ? -1 : extras.expiry);
   }
   writeLength(draft, size);
-  if (extras !== undefined) writeBytes(draft, extras.properties, 0, extras.size);
+  if (extras !== undefined) writeExtras(draft, extras, correlation.count > 0);
   if (alias > 0) writeU16Property(draft, Property.TopicAlias, alias);
   if (correlation.count > 0) {
     writeBytesProperty(draft, Property.CorrelationData, correlation.bytes, correlation.at, correlation.count);
@@ -156,6 +163,18 @@ function open(five: FiveState, client: Client, publication: Publication): Writer
   client.draftOf = publication;
   draft.start = draft.at;
   return draft;
+}
+
+/** What does not change; `answers`: but for the correlation data, which must not stand there twice. [MQTT 5.0 §3.3.2.3.6] */
+function writeExtras(draft: Writer, extras: PublicationExtras, answers: boolean): void {
+  const { properties, size, correlationAt } = extras;
+  if (!answers || extras.correlationSize === 0) {
+    writeBytes(draft, properties, 0, size);
+    return;
+  }
+  const behind = correlationAt + extras.correlationSize;
+  writeBytes(draft, properties, 0, correlationAt);
+  writeBytes(draft, properties, behind, size - behind);
 }
 
 /** The topic of an answer, and room for the packet identifier. */

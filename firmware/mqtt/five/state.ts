@@ -114,8 +114,9 @@ export interface FiveState extends Five {
   readonly aliasesIn: AliasesIn;
   /** Packets may come that are larger than the client takes in: then they are read over. */
   readsOver: boolean;
-  /** The largest packet that may come, with its fixed header. */
+  /** The largest packet that may come, with its fixed header; and whether the client could take in larger ones. */
   packetSize: number;
+  packetIsLimited: boolean;
   /** How many of our messages may be under way, whatever the broker takes. */
   maxInFlight: number;
   /** How many QoS 2 messages may come that are not released, if there is a limit. */

@@ -65,15 +65,21 @@ export function userPropertiesSize(all: readonly UserProperty[] | undefined): nu
 
 /** What {@link writeMessageProperties} takes. */
 export function messagePropertiesSize(message: MessageProperties): number {
-  const { expiry, text, contentType, responseTopic, correlation } = message;
+  return correlationPlace(message) + correlationSize(message) + userPropertiesSize(message.userProperties);
+}
+
+/** What of that comes before the correlation data, and what they take. */
+export function correlationPlace({ expiry, text, contentType, responseTopic }: MessageProperties): number {
   return (
     (expiry === undefined ? 0 : U32_PROPERTY) +
     (text === true ? BYTE_PROPERTY : 0) +
     (contentType === undefined ? 0 : 1 + stringBytes(contentType)) +
-    (responseTopic === undefined ? 0 : 1 + stringBytes(responseTopic)) +
-    (correlation === undefined ? 0 : 1 + stringBytes(correlation)) +
-    userPropertiesSize(message.userProperties)
+    (responseTopic === undefined ? 0 : 1 + stringBytes(responseTopic))
   );
+}
+
+export function correlationSize({ correlation }: MessageProperties): number {
+  return correlation === undefined ? 0 : 1 + stringBytes(correlation);
 }
 
 /** What a message says of itself. The expiry comes first, where it is found while the message waits. */

@@ -5,10 +5,10 @@ import { Breach } from "../../../../firmware/mqtt/breach";
 import { type ClientOptions, Fault } from "../../../../firmware/mqtt/client-state";
 import { refuseMessage } from "../../../../firmware/mqtt/five/create";
 import { findProperty, Property } from "../../../../firmware/mqtt/five/properties";
-import { answerWith } from "../../../../firmware/mqtt/five/send";
+import { answerWith, withProperties } from "../../../../firmware/mqtt/five/send";
 import type { FiveOptions } from "../../../../firmware/mqtt/five/state";
 import { createPublication } from "../../../../firmware/mqtt/publication";
-import { publishText } from "../../../../firmware/mqtt/publish";
+import { publishBytes, publishText } from "../../../../firmware/mqtt/publish";
 import { createParts } from "../../../../firmware/mqtt/receive/parts";
 import { SubscriptionState } from "../../../../firmware/mqtt/subscriptions";
 import { commands, describeMessage, exchange, fromBroker, publishes, raw } from "../session";
@@ -129,6 +129,34 @@ describe("a message from a broker that speaks MQTT 5.0", () => {
     expect(session.client.stats.oversize).toBe(1);
     publish(session, "a", "x".repeat(201 - head));
     expect([session.client.breach, session.client.stats.oversize]).toEqual([Breach.TooLarge, 1]);
+    expect(goodbyes(exchange(session))).toEqual([0x95]);
+  });
+
+  it("[MQTT5-3.1.2-24] ends the link when it is larger than was asked for, though it could be taken in", () => {
+    // The client takes in 128 bytes behind the fixed header.
+    const head = 2 + 3 + 1;
+    for (const chunk of [1000, 1]) {
+      for (const qos of [0, 1, 2] as const) {
+        const more = qos === 0 ? {} : { qos, messageId: 3 };
+        const most = 50 - head - (qos === 0 ? 0 : 2);
+        const session = reading({ maximumPacketSize: 50 });
+        publish(session, "a", "x".repeat(most), {}, more, chunk);
+        expect([session.heard.length, session.client.fault]).toEqual([1, Fault.None]);
+        exchange(session);
+        publish(session, "a", "x".repeat(most + 1), {}, { ...more, messageId: 4 }, chunk);
+        expect([session.heard.length, session.client.stats.violations]).toEqual([1, 1]);
+        expect(session.client.breach).toBe(Breach.TooLarge);
+        const packets = exchange(session);
+        expect(goodbyes(packets)).toEqual([0x95]);
+        expect(commands(packets)).toEqual(["disconnect"]);
+      }
+    }
+  });
+
+  it("[MQTT5-3.1.2-24] is no other packet, either: an acknowledgement with a long text ends the link", () => {
+    const session = reading({ maximumPacketSize: 50 });
+    fromBroker(session, { cmd: "puback", messageId: 7, reasonCode: 0x80, properties: { reasonString: "n".repeat(60) } });
+    expect([session.told, session.client.stats.violations]).toEqual([[], 1]);
     expect(goodbyes(exchange(session))).toEqual([0x95]);
   });
 
@@ -327,6 +355,38 @@ describe("a request", () => {
       ]);
       expect(packets[0]).toMatchObject({ properties: { correlationData: Buffer.from([1, 2, 3]) } });
       expect(packets[1]).not.toHaveProperty("properties");
+    }
+  });
+
+  it("has its correlation data in the answer, and once, whatever the answer's publication has", () => {
+    const own = { text: true, contentType: "t", correlation: "own", userProperties: [{ name: "n", value: "v" }] };
+    for (const qos of [0, 1, 2] as const) {
+      const session = createFiveSession({}, {}, true);
+      begin(session);
+      const answers = createPublication("a", qos, false, 20);
+      withProperties(session.five, answers, own, false);
+      const asked = Buffer.from("back/7 and some long data");
+      answerWith(session.five, asked, 0, 6, 7, asked.length - 7);
+      expect(publishText(session.client, answers, "p".repeat(20))).toBe(true);
+      answerWith(session.five, asked, 0, 6, 0, 0);
+      expect(publishText(session.client, answers, "2")).toBe(true);
+      withProperties(session.five, answers, { correlation: "only" }, false);
+      answerWith(session.five, asked, 0, 6, 7, 3);
+      expect(publishBytes(session.client, answers, asked, 0, 1)).toBe(true);
+      expect(publishText(session.client, answers, "4")).toBe(true);
+      const told: string[] = [];
+      for (const packet of exchange(session)) {
+        if (packet.cmd !== "publish") continue;
+        const { contentType, correlationData, userProperties } = packet.properties ?? {};
+        const data = correlationData?.toString() ?? "none";
+        told.push(`${packet.topic} ${packet.payload.length} ${contentType ?? "-"} ${data} ${JSON.stringify({ ...userProperties })}`);
+      }
+      expect(told).toEqual([
+        'back/7 20 t and some long data {"n":"v"}',
+        'back/7 1 t own {"n":"v"}',
+        "back/7 1 - and {}",
+        "a 1 - only {}",
+      ]);
     }
   });
 
