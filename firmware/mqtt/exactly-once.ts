@@ -74,6 +74,11 @@ export interface ExactlyOnce {
   isNew(this: void, client: Client, flags: number, id: number): boolean;
   /** Whether a PUBLISH with this identifier is a copy of what was delivered. */
   isCopy(this: void, id: number, dup: boolean): boolean;
+  /**
+   * Whether a PUBLISH with this identifier is another message than those in `received`, and those are `most` already. As
+   * long as they may be of another session nobody can tell how many are under way in this one: then never.
+   */
+  isBeyond(this: void, id: number, most: number): boolean;
   /** The message was not taken in after all: what comes with its identifier is to be delivered. */
   forget(this: void, client: Client, id: number): void;
   /**

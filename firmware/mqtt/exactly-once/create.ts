@@ -10,7 +10,7 @@ import { type ExactlyOnce, type ExactlyOnceStats } from "../exactly-once";
 import { afterLinkLoss, afterSessionLoss, Flow } from "../flow";
 import { nearest } from "../identifiers";
 import { openWindow } from "../window";
-import { createIdList, idListAt, idListClear } from "./id-list";
+import { createIdList, idListAt, idListClear, idListHas } from "./id-list";
 import { createAnswers } from "./answers";
 import { confirm, forget, isCopy, isNew, pubrelCame, type Receiving } from "./receiving";
 import { packetCame } from "./packets";
@@ -66,6 +66,9 @@ export function createExactlyOnce(options: ExactlyOnceOptions): ExactlyOnce {
     },
     isCopy(id, dup) {
       return isCopy(receiving, id, dup);
+    },
+    isBeyond(id, most) {
+      return receiving.certain && received.count >= most && !idListHas(received, id);
     },
     forget(client, id) {
       forget(receiving, client, id);

@@ -6,7 +6,7 @@
 import type { Bytes, Millis } from "../../../hal/hal";
 import { copy, div, putU16, u16At } from "#native";
 import { type Client, ClientState } from "../client-state";
-import { DUP, lengthBytes, PacketType, PublishFlag, QOS_BITS } from "../packet";
+import { lengthBytes, PacketType, PublishFlag, QOS_BITS } from "../packet";
 import { type ReaderEvents } from "../reader";
 import { forgetAliasesIn, keepAlias, mayAlias, topicAt, topicLength } from "./aliases";
 import { packetCame } from "./incoming";
@@ -66,7 +66,7 @@ function publishCame(
     wrong(five, client, length === 0 ? Reason.ProtocolError : Reason.TopicAliasInvalid);
     return;
   }
-  if (qos === 2 && isTooMany(five, client, (first & DUP) !== 0)) {
+  if (qos === 2 && isTooMany(five, client)) {
     tooManyCame(five, client);
     return;
   }
@@ -83,9 +83,8 @@ function isTooLarge({ packetSize }: FiveState, remaining: number): boolean {
 }
 
 /** Whether the broker has more messages at QoS 2 under way than it was given leave to. [MQTT5-3.3.4-9] */
-function isTooMany({ intake, inbound }: FiveState, { exactlyOnce }: Client, dup: boolean): boolean {
-  if (exactlyOnce === undefined || exactlyOnce.received.count < intake) return false;
-  return !exactlyOnce.isCopy(inbound.id, dup);
+function isTooMany({ intake, inbound }: FiveState, { exactlyOnce }: Client): boolean {
+  return exactlyOnce !== undefined && exactlyOnce.isBeyond(inbound.id, intake);
 }
 
 function tooManyCame(five: FiveState, client: Client): void {
@@ -156,7 +155,7 @@ function mayReadOver(five: FiveState, client: Client, first: number, remaining: 
   }
   // With parts, it was looked at when it began.
   if (client.parts === undefined && largeCame(five, client, qos) < 0) return false;
-  if (qos !== 2 || !isTooMany(five, client, (first & DUP) !== 0)) return true;
+  if (qos !== 2 || !isTooMany(five, client)) return true;
   tooManyCame(five, client);
   return false;
 }

@@ -1,7 +1,7 @@
 /** The packets of MQTT 5.0. Where the specification leaves a choice, the client's is noted. */
 import { ALIAS_TOPIC_SIZE, ALIASES, filtersOf, NOT_BELIEVED, OWN_TOPIC, PROOF, RECEIVE_SIZE, RECEIVING } from "../preludes";
 import * as exchanges from "./exchanges";
-import { deliver, isCopy, sessionBegins } from "./exchanges";
+import { deliver, sessionBegins } from "./exchanges";
 import { describe, find, readProperties, type Section } from "./properties";
 import { hasWildcard, isText } from "./topics";
 import { complain, hex, MALFORMED, ownPacket, PROTOCOL_ERROR, Sub, u16, type World } from "./world";
@@ -140,7 +140,7 @@ function publish(world: World, first: number, body: Uint8Array): void {
   if (!seen) world.aliases.clear();
   const name = section === undefined ? topic : resolve(world, topic, find(section, 35)?.number);
   if (world.wrongs.length > 0) return;
-  if (qos === 2 && world.received.length === RECEIVING && !isCopy(world, id, (first & 8) !== 0)) {
+  if (qos === 2 && world.certain && world.received.length === RECEIVING && !world.received.includes(id)) {
     complain(world, RECEIVE_MAXIMUM_EXCEEDED, "more at QoS 2 than we take");
     world.counts.overruns++;
     return;

@@ -11,7 +11,7 @@ import { createPublication } from "../../../../firmware/mqtt/publication";
 import { publishBytes, publishText } from "../../../../firmware/mqtt/publish";
 import { createParts } from "../../../../firmware/mqtt/receive/parts";
 import { SubscriptionState } from "../../../../firmware/mqtt/subscriptions";
-import { commands, describeMessage, exchange, fromBroker, publishes, raw } from "../session";
+import { commands, describeMessage, dial, exchange, fromBroker, publishes, raw } from "../session";
 import { begin, createFiveSession, type FiveSession, goodbyes, publish, settle, subscribe } from "./rig";
 import { section, tellProperties, text } from "./wire";
 
@@ -103,6 +103,22 @@ describe("a message from a broker that speaks MQTT 5.0", () => {
     expect(session.heard).toHaveLength(2);
     expect(session.client.fault).toBe(Fault.Violation);
     expect(goodbyes(exchange(session))).toEqual([0x93]);
+  });
+
+  it("[MQTT5-3.3.4-9] is none too many for identifiers that may be those of a session that the broker has forgotten", () => {
+    const session = reading({ receiveMaximum: 1 });
+    publish(session, "a", "1", {}, { qos: 2, messageId: 1 });
+    session.link.down(LinkLoss.Network);
+    // The CONNACK that tells of the new session is lost, so the next one knows that session.
+    dial(session);
+    session.link.down(LinkLoss.Network);
+    begin(session, {}, true);
+    publish(session, "a", "2", {}, { qos: 2, messageId: 1 });
+    publish(session, "a", "2", {}, { qos: 2, messageId: 1, dup: true });
+    fromBroker(session, { cmd: "pubrel", messageId: 1 });
+    publish(session, "a", "3", {}, { qos: 2, messageId: 2 });
+    expect(session.heard).toEqual(["a 1 2", "a 2 2", "a 3 2"]);
+    expect(session.client.fault).toBe(Fault.None);
   });
 
   it("[MQTT5-3.1.2-24] ends the link when it is larger than was asked for", () => {

@@ -26,6 +26,7 @@ function time(ms: number): Step {
 
 const tell: Step = { do: "tell", qos: 0, length: 0 };
 const tellTwice: Step = { do: "tell", qos: 2, length: 0 };
+const small = { maxInFlight: 1, outboxSize: 120 } as const;
 const plain = { level: 4, clock: 0, lastId: 0, coalesce: 1, sending: 1, habits: { window: 1, grant: 2, slow: false } } as const;
 
 export const found: readonly Found[] = [
@@ -63,7 +64,7 @@ export const found: readonly Found[] = [
   {
     what: "identifiers at QoS 2 of a session that is lost, which the client does not hear of",
     highest: 2,
-    setting: { ...plain, maxInFlight: 1, outboxSize: 120 },
+    setting: { ...plain, ...small },
     steps: [
       send(16),
       hear(4),
@@ -82,6 +83,28 @@ export const found: readonly Found[] = [
       send(16),
       hear(4),
       send(25),
+      tellTwice,
+    ],
+  },
+  {
+    what: "in MQTT 5.0, a message at QoS 2 that is one too many only for identifiers of a session that was lost",
+    highest: 2,
+    setting: { ...plain, ...small, level: 5 },
+    steps: [
+      send(30),
+      hear(5),
+      send(26),
+      tellTwice,
+      hear(20),
+      { do: "lose", forget: true },
+      send(1, 40),
+      time(10000),
+      time(2000),
+      hear(1),
+      send(30),
+      hear(1),
+      hear(4),
+      send(26),
       tellTwice,
     ],
   },
