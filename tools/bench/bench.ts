@@ -24,7 +24,7 @@ export interface Report {
 }
 
 const benches: readonly Bench[] = [
-  { name: "line", summary: "MQTT bytes per second over the serial line at 115200 baud", load: () => import("./line") },
+  { name: "line", summary: "what the serial line carries at four rates, and power-on to the first reading", load: () => import("./line") },
   { name: "chip", summary: "what a message costs on the host runtime and on an emulated Pico", load: () => import("./chip") },
   { name: "mqtt", summary: "the client in Node against MQTT.js: CPU time, messages per second and heap", load: () => import("./mqtt") },
   { name: "day", summary: "a simulated day with faults: what it costs in real time", load: () => import("./day") },

@@ -1,14 +1,15 @@
-/** A board that publishes as much as its outbox takes, to find out what the way to the broker carries. */
+/** A board that does nothing but publish as much as its outbox takes, or listen, to find out what the line carries. */
 import type { Hal } from "../../hal/hal";
 import { allocate, putText, textLength } from "#native";
 import type { Application, Board } from "../../firmware/board/application";
 import { loadSettings } from "../../firmware/board/settings";
 import { later, sooner } from "../../firmware/core/time";
-import { clientPoll, clientStart, clientWait, createClient } from "../../firmware/mqtt/client";
+import { addSubscription, clientPoll, clientStart, clientWait, createClient } from "../../firmware/mqtt/client";
 import { ClientState } from "../../firmware/mqtt/client-state";
 import type { Qos } from "../../firmware/mqtt/packet";
 import { createPublication } from "../../firmware/mqtt/publication";
 import { publishBytes } from "../../firmware/mqtt/publish";
+import { type MessageHandler } from "../../firmware/mqtt/subscriptions";
 import { createEspAt } from "../../firmware/wifi/esp-at";
 
 export interface FloodOptions {
@@ -17,6 +18,23 @@ export interface FloodOptions {
   readonly qos: Qos;
   /** The most messages in one send command. */
   readonly coalesce: number;
+  readonly buffers: FloodBuffers;
+  /** Subscribes to the topic and hands over what comes, instead of publishing. */
+  readonly listener?: MessageHandler | undefined;
+}
+
+/** In bytes, unless said otherwise. */
+export interface FloodBuffers {
+  readonly outbox: number;
+  /** Messages. */
+  readonly outboxSlots: number;
+  /** The most in one send of the module, if it takes as many. */
+  readonly send: number;
+  /** The most that one receive asks for; and what is read of it at a time, at least 3 more. */
+  readonly receivePiece: number;
+  readonly window: number;
+  /** The largest message that is delivered, topic included. */
+  readonly receive: number;
 }
 
 /** @boot */
@@ -33,13 +51,14 @@ export function floodBoard(options: FloodOptions): Application {
 /** @boot */
 function createFlood(options: FloodOptions, hal: Hal): Board {
   const settings = loadSettings(hal.storage);
+  const { buffers } = options;
   const wifi = createEspAt(hal, {
     networks: settings.networks,
     baud: settings.baud,
     maxBaud: settings.baud,
-    window: 1024,
-    maxSend: 4096,
-    maxReceive: 960,
+    window: buffers.window,
+    maxSend: buffers.send,
+    maxReceive: buffers.receivePiece,
     pollEvery: 2000,
   });
   const client = createClient(
@@ -49,9 +68,9 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
       clientId: settings.device,
       cleanSession: true,
       keepAlive: 30,
-      outboxSize: 4096,
-      outboxSlots: 64,
-      receiveSize: 512,
+      outboxSize: buffers.outbox,
+      outboxSlots: buffers.outboxSlots,
+      receiveSize: buffers.receive,
       subscribeRoom: 64,
       coalesce: options.coalesce,
     },
@@ -63,6 +82,8 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
   const payload = allocate(payloadLength);
   putText(payload, 0, options.payload);
   const publication = createPublication(options.topic, options.qos, false, payloadLength);
+  const publishes = options.listener === undefined;
+  if (options.listener !== undefined) addSubscription(client, options.topic, options.qos, options.listener);
   clientStart(client, hal.clock.now());
   return {
     problem: settings.problem,
@@ -77,7 +98,7 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
       wifi.receive(now);
       clientPoll(client, now);
       // Until it is refused: then the outbox is full.
-      let more = client.state === ClientState.Online;
+      let more = publishes && client.state === ClientState.Online;
       while (more) more = publishBytes(client, publication, payload, 0, payloadLength);
       wifi.pump(now);
       hal.idle(later(now, sooner(wifi.wait(now), clientWait(client, now))));
