@@ -275,7 +275,8 @@ function coalescingLine({ qos, oneBytesPerSecond, allBytesPerSecond, times, goal
 export function linesOf({ rows, coalescing, starts }: LineFigures): string[] {
   return [
     `MQTT over the line to an ESP-AT 5 module: PUBLISH packets on a topic of ${TOPIC.length} bytes, headers and payload;`,
-    `the limit is 10 bits a byte; outbox ${BUFFERS.outbox} bytes, sends up to ${BUFFERS.send}, receives up to ${BUFFERS.receivePiece}`,
+    `the limit is 10 bits a byte; outbox of ${BUFFERS.outbox} bytes and ${BUFFERS.outboxSlots} messages, ` +
+      `sends up to ${BUFFERS.send}, receives up to ${BUFFERS.receivePiece} bytes`,
     "     baud  way      QoS payload  messages/s  payload bytes/s  MQTT bytes/s  of limit",
     ...rows.map(lineOf),
     `payloads of 16 bytes at ${GOAL_BAUD} baud, one packet a send, and all that fit:`,
