@@ -48,6 +48,10 @@ export class Ism43362Faults implements FaultStage {
     if (!rolling) this.roll(name, argument);
   }
 
+  clear(): void {
+    for (const name of this.chances.keys()) this.chances.set(name, 0);
+  }
+
   private roll(name: FaultName, argument: number | undefined): void {
     const { clock, random } = this.body;
     clock.after(ROLL_EVERY, () => {

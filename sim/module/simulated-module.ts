@@ -6,6 +6,8 @@ export interface FaultStage {
   strike(name: FaultName, argument?: number): void;
   /** From now on the fault strikes at each of its occasions with this probability (0 to 1; 0 ends it). */
   chance(name: FaultName, probability: number, argument?: number): void;
+  /** Takes back whatever has not struck yet, and every chance. What has struck goes its way. */
+  clear(): void;
 }
 
 /** What the simulation asks of a Wi-Fi module, of whatever family. One comes without power. */
