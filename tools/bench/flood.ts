@@ -35,6 +35,8 @@ export interface FloodBuffers {
   readonly window: number;
   /** The largest message that is delivered, topic included. */
   readonly receive: number;
+  /** All filters as one SUBSCRIBE. The ring for acknowledgements grows with it, and what is asked for at a time with that. */
+  readonly subscribe: number;
 }
 
 /** @boot */
@@ -71,7 +73,7 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
       outboxSize: buffers.outbox,
       outboxSlots: buffers.outboxSlots,
       receiveSize: buffers.receive,
-      subscribeRoom: 64,
+      subscribeRoom: buffers.subscribe,
       coalesce: options.coalesce,
     },
     wifi.link,

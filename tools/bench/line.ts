@@ -35,7 +35,7 @@ const FEED_EVERY_MS = 2;
 
 /** Those of the boards that ship, but for more messages in the outbox than their 32, and messages of 1,024 bytes. */
 const BUFFERS: FloodBuffers = {
-  outbox: 4096, outboxSlots: 256, send: 4096, receivePiece: 960, window: 1024, receive: 1100,
+  outbox: 4096, outboxSlots: 256, send: 4096, receivePiece: 960, window: 1024, receive: 1100, subscribe: 512,
 };
 
 export type Direction = (typeof DIRECTIONS)[number];

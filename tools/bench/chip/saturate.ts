@@ -6,5 +6,5 @@ export default floodBoard({
   payload: '{"seq":314,"temperature":21.5,"humidity":48.2,"relay":false,"u',
   qos: 0,
   coalesce: 64,
-  buffers: { outbox: 4096, outboxSlots: 64, send: 4096, receivePiece: 960, window: 1024, receive: 512 },
+  buffers: { outbox: 4096, outboxSlots: 64, send: 4096, receivePiece: 960, window: 1024, receive: 512, subscribe: 64 },
 });
