@@ -94,7 +94,7 @@ describe("a simulated board at a real Mosquitto", () => {
     await sim.until({ event: "acknowledged", name: "moth/t1/ac/set" });
     // Two more samples of telemetry, with ten more looks at the rule between them.
     await sim.program.until("third telemetry", () => (telemetry(subscriber, "seq").length >= 3 ? true : undefined));
-    expect(telemetry(subscriber, "temperature")).toEqual([31, 31, 31]);
+    expect(new Set(telemetry(subscriber, "temperature"))).toEqual(new Set([31]));
     expect(subscriber.payloads("moth/t1/ac/set")).toEqual(['{"setpoint":26}']);
   });
 
