@@ -3,13 +3,7 @@ import { type Client } from "../../firmware/mqtt/client-state";
 import { idListClear } from "../../firmware/mqtt/exactly-once/id-list";
 import { queueClear } from "../../hal/node/native";
 import { type World } from "../firmware/mqtt/model/world";
-
-export interface Fault {
-  readonly name: string;
-  plant(this: void, world: World): void;
-  /** What a harness says of it; which one of these comes first is a matter of chance. */
-  readonly complaint: RegExp;
-}
+import { type Fault } from "./fault";
 
 const PUBLISH = 3;
 const PUBACK = 4;

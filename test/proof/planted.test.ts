@@ -2,14 +2,17 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { live, settings, steps } from "../firmware/mqtt/model/promises";
-import { perform, scenarios } from "../firmware/mqtt/model/scenarios";
+import { receiving } from "../firmware/mqtt/model/receiving";
+import { outcome, type Scenario } from "../firmware/mqtt/model/scenario";
+import { scenarios } from "../firmware/mqtt/model/scenarios";
 import { type Cut, whole, type World, wrongs } from "../firmware/mqtt/model/world";
 import { faults } from "./faults";
+import { receivingFaults } from "./receiving-faults";
 
 /** What a run says, if it only ends because something throws. */
-function complaints(run: () => World): string[] {
+function complaints(run: () => string[]): string[] {
   try {
-    return wrongs(run());
+    return run();
   } catch (error) {
     return [`throws ${String(error)}`];
   }
@@ -19,16 +22,16 @@ function complaints(run: () => World): string[] {
 const ENOUGH = 300;
 
 /** What the scenarios find wrong, with the stream cut now and then, until it is what was looked for. */
-function found(plant: (world: World) => void, lookedFor: RegExp): string[] {
+function found(those: readonly Scenario[], plant: (world: World) => void, lookedFor: RegExp): string[] {
   const all: string[] = [];
-  for (const scenario of scenarios) {
+  for (const scenario of those) {
     for (let at = 0; at < 200; at += 7) {
       for (const cut of [{ ...whole, how: "swallow", out: at }, { ...whole, how: "drop", in: at }] satisfies Cut[]) {
         const arrange = (world: World): void => {
           world.cut = cut;
           plant(world);
         };
-        all.push(...complaints(() => perform(scenario, arrange)));
+        all.push(...complaints(() => outcome(scenario, arrange)));
         if (all.length > ENOUGH || all.some((what) => lookedFor.test(what))) return all;
       }
     }
@@ -37,18 +40,25 @@ function found(plant: (world: World) => void, lookedFor: RegExp): string[] {
 }
 
 describe("a planted fault", () => {
-  it("is what these find, and nothing else is", () => {
-    expect(found(() => undefined, /./)).toEqual([]);
+  it.each([
+    ["scenarios", scenarios],
+    ["scenarios of the receiving side", receiving],
+  ])("is what the %s find, and nothing else is", (_name, those) => {
+    expect(found(those, () => undefined, /./)).toEqual([]);
   });
 
   it.each(faults)("is found by the scenarios: $name", ({ plant, complaint }) => {
-    expect(found(plant, complaint).join("\n")).toMatch(complaint);
+    expect(found(scenarios, plant, complaint).join("\n")).toMatch(complaint);
+  });
+
+  it.each(receivingFaults)("is found by the scenarios of the receiving side: $name", ({ plant, complaint }) => {
+    expect(found(receiving, plant, complaint).join("\n")).toMatch(complaint);
   });
 
   it.each(faults)("is found by the promises: $name", ({ plant }) => {
     const result = fc.check(
       fc.property(settings, steps(2), (setting, sequence) => {
-        return complaints(() => live(setting, sequence, 2, {}, plant)).length === 0;
+        return complaints(() => wrongs(live(setting, sequence, 2, {}, plant))).length === 0;
       }),
       { numRuns: 400, seed: 5, endOnFailure: true },
     );

@@ -1,14 +1,9 @@
 /** Every scenario, on links that split and lose the stream at every byte of it, in both directions. */
 import { describe, expect, it } from "vitest";
-import { perform, type Scenario, scenarios } from "./scenarios";
-import { type Cut, whole, type World, wrongs } from "./world";
-
-/** What is wrong after a run; nothing when all promises were kept. */
-function outcome(scenario: Scenario, arrange: (world: World) => void): string[] {
-  const world = perform(scenario, arrange);
-  const found = wrongs(world);
-  return scenario.holds?.(world) === false ? [...found, "does not end as it should"] : found;
-}
+import { receiving } from "./receiving";
+import { outcome, perform, type Scenario } from "./scenario";
+import { scenarios } from "./scenarios";
+import { type Cut, whole } from "./world";
 
 /** Runs it with one cut after each byte of one direction, and gives what went wrong, by the byte. */
 function atEveryByte(scenario: Scenario, direction: "out" | "in", how: Cut["how"]): string[] {
@@ -22,7 +17,7 @@ function atEveryByte(scenario: Scenario, direction: "out" | "in", how: Cut["how"
   return failures;
 }
 
-describe.each(scenarios)("$name", (scenario) => {
+describe.each([...scenarios, ...receiving])("$name", (scenario) => {
   it("[MQTT-7.0.0-2] goes well on a good link, with a broker that only does what it must", () => {
     expect(outcome(scenario, () => undefined)).toEqual([]);
   });

@@ -5,15 +5,8 @@ import { createPublication } from "../../../../firmware/mqtt/publication";
 import { subscribeAgain, SubscriptionState, unsubscribe } from "../../../../firmware/mqtt/subscriptions";
 import { type QoS } from "mqtt-packet";
 import { brokerPublishes } from "./broker";
-import { createWorld, publish, settle, start, subscribe, type World, type WorldOptions } from "./world";
-
-export interface Scenario {
-  readonly name: string;
-  readonly options?: WorldOptions;
-  run(world: World): void;
-  /** What else must be true in the end. */
-  readonly holds?: (world: World) => boolean;
-}
+import { inFive, type Scenario } from "./scenario";
+import { publish, settle, start, subscribe, type World } from "./world";
 
 const topics = ["out/0", "out/1", "out/2"] as const;
 const filters = ["in/0", "in/1", "in/2"] as const;
@@ -144,16 +137,4 @@ const all: readonly Scenario[] = [
   mixed(2),
 ];
 
-/** The same in MQTT 5.0. */
-function inFive(scenario: Scenario): Scenario {
-  return { ...scenario, name: `${scenario.name}, in MQTT 5.0`, options: { ...scenario.options, level: 5 } };
-}
-
 export const scenarios: readonly Scenario[] = [...all, ...all.map(inFive)];
-
-export function perform(scenario: Scenario, arrange: (world: World) => void): World {
-  const world = createWorld(scenario.options);
-  arrange(world);
-  scenario.run(world);
-  return world;
-}

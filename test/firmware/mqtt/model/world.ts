@@ -11,6 +11,9 @@ import { createFive } from "../../../../firmware/mqtt/five/create";
 import { outboxCount, outboxUsed } from "../../../../firmware/mqtt/outbox";
 import { type Publication } from "../../../../firmware/mqtt/publication";
 import { publishText } from "../../../../firmware/mqtt/publish";
+import { type ByHandTable, createByHand } from "../../../../firmware/mqtt/receive/by-hand";
+import { createHold, type Held } from "../../../../firmware/mqtt/receive/hold";
+import { createParts } from "../../../../firmware/mqtt/receive/parts";
 import { type Message, type MessageHandler, type Subscription } from "../../../../firmware/mqtt/subscriptions";
 import { textAt } from "../../../../hal/node/native";
 import {
@@ -61,6 +64,15 @@ export interface World {
   forgot: boolean;
   blind: boolean;
   readonly subscriptions: Subscription[];
+  /** The features of the receiving side, if the client has them. */
+  readonly held: Held | undefined;
+  readonly hand: ByHandTable | undefined;
+  /** How many messages the handlers were given, whether or not they have taken them over. */
+  given: number;
+  /** Bytes that the client was given and that lie in its hold, if any: of the referee's concern once they are read. */
+  readonly unread: number[];
+  /** What the application does when nothing else happens. Gives whether that was anything. */
+  idle: () => boolean;
   /** In how small pieces bytes travel. */
   piece: number;
   limit: number;
@@ -78,6 +90,10 @@ export interface WorldOptions {
   readonly level?: Level;
   readonly habits?: Habits;
   readonly now?: number;
+  /** How many bytes a hold takes, how many messages are acknowledged by hand at a time, and whether large ones come in parts. */
+  readonly hold?: number;
+  readonly byHand?: number;
+  readonly parts?: boolean;
 }
 
 const defaults: ClientOptions = {
@@ -96,7 +112,12 @@ const defaults: ClientOptions = {
 export function createWorld(given: WorldOptions = {}): World {
   const { client: options = {}, exactlyOnce, level = 4, habits = plain, now = 0 } = given;
   const wire = createWire(now);
+  const held = given.hold === undefined ? undefined : createHold(given.hold);
+  const hand = given.byHand === undefined ? undefined : createByHand(given.byHand);
   const feature = {
+    ...(held === undefined ? {} : { hold: held }),
+    ...(hand === undefined ? {} : { byHand: hand }),
+    ...(given.parts === true ? { parts: createParts() } : {}),
     ...(exactlyOnce === undefined ? {} : { exactlyOnce: createExactlyOnce(exactlyOnce) }),
     ...(level === 5 ? { protocol: level, five: createFive({}) } : {}),
   };
@@ -116,6 +137,11 @@ export function createWorld(given: WorldOptions = {}): World {
     forgot: false,
     blind: false,
     subscriptions: [],
+    held,
+    hand,
+    given: 0,
+    unread: [],
+    idle: () => false,
     piece: 4096,
     limit: 2048,
     cut: whole,
@@ -131,6 +157,7 @@ export function listener(world: World): MessageHandler {
   return {
     message(_now, { bytes, topicAt, topicLength, payloadAt, payloadLength, qos }: Message) {
       const topic = textAt(bytes, topicAt, topicLength);
+      world.given++;
       world.heard.push(`${topic} ${textAt(bytes, payloadAt, payloadLength)} ${qos}`);
     },
   };
@@ -163,12 +190,20 @@ export function cutLink(world: World, loss = LinkLoss.Network): void {
   if (broker.welcomed && world.referee.connacks === 0) world.blind = true;
   wire.down(wire.state === LinkState.Closing ? LinkLoss.Closed : loss);
   brokerCut(broker);
+  world.unread.length = 0;
+}
+
+/** Tells the referee what the client has read. */
+function tellReferee({ referee, unread, held }: World): void {
+  const ready = unread.length - (held?.count ?? 0);
+  if (ready > 0) refereeGave(referee, unread.splice(0, ready));
 }
 
 /** Bytes from the client, at most `most`. Gives whether there were any. */
 export function carryOut(world: World, most = Number.MAX_SAFE_INTEGER): boolean {
   const { wire, broker, referee, cut } = world;
   const left = cut.out - world.sent;
+  tellReferee(world);
   const bytes = wire.take(Math.min(most, left), world.piece, world.limit);
   world.sent += bytes.length;
   refereeSaw(referee, bytes);
@@ -193,14 +228,15 @@ function isClosing({ client, wire }: World): boolean {
 
 /** Bytes to the client, at most `most`. Gives whether any were taken. */
 export function carryIn(world: World, most = Number.MAX_SAFE_INTEGER): boolean {
-  const { wire, broker, referee, cut } = world;
+  const { wire, broker, cut } = world;
   if (wire.state !== LinkState.Up) return false;
   const left = cut.in - world.received;
   const bytes = broker.says.slice(0, Math.min(most, left));
   // What the client answers while it reads is sent later, so all that it reads can be told before.
   const deaf = isClosing(world);
   const room = wire.give(bytes, world.piece);
-  if (!deaf) refereeGave(referee, bytes.slice(0, room));
+  if (!deaf) world.unread.push(...bytes.slice(0, room));
+  tellReferee(world);
   broker.says.splice(0, room);
   world.received += room;
   if (world.received < cut.in) return room > 0;
@@ -236,6 +272,7 @@ export function settle(world: World): void {
       brokerAnswers(broker, 1);
       continue;
     }
+    if (world.idle()) continue;
     if (client.state !== ClientState.BackingOff) return;
     wire.now = (wire.now + clientWait(client, wire.now)) | 0;
   }
@@ -313,14 +350,14 @@ export function wrongs(world: World): string[] {
 }
 
 /** Counters that do not say what has happened. */
-function miscounted({ client, referee, accepted, heard, cuts }: World): string[] {
+function miscounted({ client, referee, accepted, given, cuts }: World): string[] {
   const { published, acknowledged, received, unmatched, retried, losses } = client.stats;
   const discarded = client.exactlyOnce?.stats.discarded ?? 0;
   const promised = accepted.filter((line) => qosOf(line) > 0).length;
   const sums: readonly (readonly [what: string, counted: number, happened: number])[] = [
     ["published", published, accepted.length],
     ["acknowledged and discarded", acknowledged + discarded, promised - outboxCount(client.outbox)],
-    ["received", received - unmatched, heard.length],
+    ["received", received - unmatched, given],
     ["links lost", losses, cuts],
   ];
   const found = sums
