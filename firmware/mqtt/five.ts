@@ -100,7 +100,7 @@ export interface FiveConnect {
   readonly assignedIdSize?: number | undefined;
   /**
    * How many QoS 1 and 2 messages may come that are not acknowledged, 1 to 65535. Left out: any number, or as many as the
-   * feature `exactlyOnce` can bear in mind.
+   * features `exactlyOnce` and `byHand` can bear in mind.
    */
   readonly receiveMaximum?: number | undefined;
   /** The largest packet that may come, with its fixed header. Left out: what the client can take in. */
@@ -169,6 +169,8 @@ export interface Five {
   /** Writes a SUBSCRIBE behind its identifier, of filters that are wanted and can go in one packet; and an UNSUBSCRIBE. */
   subscribe(this: void, client: Client, writer: Writer): void;
   unsubscribe(this: void, client: Client, writer: Writer): void;
+  /** The reason code with which the message that is confirmed next is refused; 0: it is not. */
+  refusal: number;
   /** Says that a message at QoS 1 or 2 was not taken, if a handler has said so. False when none has. */
   refused(this: void, client: Client, qos: number, id: number): boolean;
 }

@@ -38,7 +38,7 @@ export function createLinkUser(client: Client, changes: LinkChanges): LinkUser {
     room() {
       let room = senderRoom(client);
       if (hold !== undefined) room = hold.room(room);
-      return byHand === undefined ? room : byHand.room(room);
+      return byHand === undefined ? room : byHand.room(client, room);
     },
     received(now, bytes, at, count) {
       // What most often comes is one packet that is short, and all of it.

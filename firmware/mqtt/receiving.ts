@@ -35,7 +35,7 @@ export interface ByHand {
   readonly slots: number;
   count: number;
   /** Of `room` bytes that may come otherwise, how many may come such that each message among them has its slot. */
-  room(this: void, room: number): number;
+  room(this: void, client: Client, room: number): number;
   /** The link is gone: what was not acknowledged comes again, as another message. */
   linkLost(this: void, client: Client): void;
 }

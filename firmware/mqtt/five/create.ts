@@ -16,7 +16,8 @@
 import { allocate, putU16 } from "#native";
 import { type Span } from "../../core/link";
 import { createDeadline, waitFor } from "../../core/time";
-import { type Client, type ClientOptions, ClientState } from "../client-state";
+import { type Client, type ClientOptions, ClientState, Fault } from "../client-state";
+import { fail } from "../incoming";
 import { lengthBytes, PacketType } from "../packet";
 import { sendControl } from "../sender";
 import { anyIn, SubscriptionState } from "../subscriptions";
@@ -41,6 +42,8 @@ const EXPIRIES = 16;
 const ANY_NUMBER = 65535;
 /** The fixed header of a packet with a body of `size` bytes, its reason code among them. */
 const FIXED_HEADER = 5;
+/** What an acknowledgement may take more than in MQTT 3.1.1, as `askSize` reckons with it. */
+const REASONED = 2;
 
 /** @boot */
 function createSpan(): Span {
@@ -176,6 +179,7 @@ function prepare(five: FiveState, options: ClientOptions, maxInFlight: number): 
     five.parts.head.length +
     connectRoom(five.parts, data) +
     auth +
+    (options.byHand === undefined ? 0 : options.byHand.slots * REASONED) +
     FIXED_HEADER +
     1 +
     DISCONNECT_ROOM +
@@ -191,7 +195,9 @@ function sizeOf(remaining: number): number {
 /** What the client takes in whole, or with `parts` in any size, unless it says something else. @boot */
 function intakeOf(own: FiveOptions, options: ClientOptions): Intake {
   const whole = options.parts === undefined ? sizeOf(options.receiveSize) : MOST;
-  const most = options.exactlyOnce?.received.capacity ?? ANY_NUMBER;
+  const borne = options.exactlyOnce?.received.capacity ?? ANY_NUMBER;
+  const owed = options.byHand?.slots ?? ANY_NUMBER;
+  const most = owed < borne ? owed : borne;
   const wanted = own.receiveMaximum ?? most;
   return {
     packetSize: own.maximumPacketSize ?? whole,
@@ -201,7 +207,8 @@ function intakeOf(own: FiveOptions, options: ClientOptions): Intake {
 
 /**
  * Said by a handler in the middle of a message at QoS 1 or 2: it is not taken, for `reason`, 0x80 or more, and it must be
- * one that PUBACK and PUBREC can have [MQTT5-3.4.2-1]. It is acknowledged with that, and does not come again.
+ * one that PUBACK and PUBREC can have [MQTT5-3.4.2-1]. It is acknowledged with that, and does not come again. Where it is
+ * acknowledged by hand, that is the acknowledgement, whatever another handler says; `refuse` is for saying so later.
  */
 export function refuseMessage(five: FiveState, reason: number): void {
   five.refusal = reason;
@@ -216,5 +223,7 @@ function refused(five: FiveState, client: Client, qos: number, id: number): bool
   five.refusal = 0;
   // [MQTT5-4.3.3-9]
   if (client.exactlyOnce !== undefined && qos === 2) client.exactlyOnce.forget(client, id);
-  return sendControl(client, packet);
+  // An acknowledgement without the reason may find room, but would be a lie.
+  if (!sendControl(client, packet)) fail(client, Fault.Full);
+  return true;
 }

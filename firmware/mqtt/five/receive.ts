@@ -30,6 +30,7 @@ export function listen(five: FiveState, client: Client, events: ReaderEvents): R
       else packetCame(five, client, now, first, bytes, at, count);
     },
     oversize(now, first, id, remaining) {
+      five.refusal = 0;
       if (!five.readsOver || isTooLarge(five, remaining)) wrong(five, client, Reason.PacketTooLarge);
       else if (mayReadOver(five, client, first, remaining)) events.oversize(now, first, id, remaining);
     },
@@ -73,8 +74,8 @@ function publishCame(
   const end = putTogether(five, bytes, length, at + count);
   five.refusal = 0;
   events.packet(now, first, five.room, five.properties.end, end - five.properties.end);
-  // It is for this message alone.
-  five.refusal = 0;
+  // It is for this message alone, which may have to wait for another of its handlers.
+  if (client.hold === undefined || !client.hold.holding) five.refusal = 0;
 }
 
 /** Whether a packet is larger than the broker was told that one may be. [MQTT 5.0 §3.1.2.11.4] */
@@ -128,6 +129,10 @@ export function largeCame(five: FiveState, client: Client, qos: number): number 
     wrong(five, client, length === 0 ? Reason.ProtocolError : Reason.TopicAliasInvalid);
     return -1;
   }
+  if (qos === 2 && isTooMany(five, client)) {
+    tooManyCame(five, client);
+    return -1;
+  }
   putTogether(five, buffer, length, inbound.payloadAt);
   five.refusal = 0;
   const message = client.message;
@@ -154,10 +159,7 @@ function mayReadOver(five: FiveState, client: Client, first: number, remaining: 
     return false;
   }
   // With parts, it was looked at when it began.
-  if (client.parts === undefined && largeCame(five, client, qos) < 0) return false;
-  if (qos !== 2 || !isTooMany(five, client)) return true;
-  tooManyCame(five, client);
-  return false;
+  return client.parts !== undefined || largeCame(five, client, qos) >= 0;
 }
 
 /** Whether properties that go on behind the first `size` bytes of a packet say that they go on behind its end, too. */

@@ -46,6 +46,7 @@ export function linkLost(five: FiveState): void {
   for (let i = 0; i < five.aliases.length; i++) five.aliases[i] = AliasState.Unknown;
   disarm(five.expiryDue);
   five.fault = Reason.Success;
+  five.refusal = 0;
   forgetAnswer(five);
 }
 

@@ -137,8 +137,6 @@ export interface FiveState extends Five {
   readonly expiries: Expiry[];
   readonly expiryDue: Deadline;
 
-  /** The reason code that a handler has given for not taking its message. */
-  refusal: number;
   readonly refusalPacket: Bytes;
 
   /** Authentication data, and one byte: the reason that an AUTH or DISCONNECT begins with. */

@@ -10,7 +10,7 @@ import { lengthBytes, PacketType } from "../packet";
 import { ackCame } from "../sender";
 import { afterSuback, type Subscription, SubscriptionState, unsubackCame } from "../subscriptions";
 import { Wildcard } from "../topic";
-import { propertiesNone } from "./properties";
+import { propertiesNone, propertiesRewind } from "./properties";
 import { isFailure, Reason } from "./reason";
 import { type FiveState } from "./state";
 import { LARGEST_IDENTIFIER, readAnswer, SUBSCRIBE_PROPERTIES_ROOM, subscriptionByte, writeSubscribeProperties } from "./subscribe";
@@ -97,11 +97,22 @@ export function refuseUnavailable(five: FiveState, client: Client, now: Millis):
     if (reason === Reason.Success) continue;
     subscription.state = SubscriptionState.Refused;
     client.stats.subscriptionsRefused++;
-    propertiesNone(five.properties, subscription.filter, 0);
-    prepareReport(five, PacketType.Suback, reason, 0);
-    reportFilter(five, subscription.filter);
-    tell(five, now);
+    tellUnavailable(five, now, subscription.filter, reason);
   }
+}
+
+/** No packet says so, but a message may be held whose handler is to find its properties when it is tried again. */
+function tellUnavailable(five: FiveState, now: Millis, filter: Bytes, reason: Reason): void {
+  const properties = five.properties;
+  const { bytes, start, end } = properties;
+  propertiesNone(properties, filter, 0);
+  prepareReport(five, PacketType.Suback, reason, 0);
+  reportFilter(five, filter);
+  tell(five, now);
+  properties.bytes = bytes;
+  properties.start = start;
+  properties.end = end;
+  propertiesRewind(properties);
 }
 
 function reasonAgainst({ granted }: FiveState, { filter }: Subscription): Reason {

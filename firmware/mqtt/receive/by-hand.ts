@@ -18,6 +18,9 @@
  * more until one is given. Take at least as many as the broker sends at a time (20 for many of them), or other messages
  * wait for these.
  *
+ * What cannot be taken over is refused with a reason in MQTT 5.0: at once by `refuseMessage` from within a handler, which
+ * is its acknowledgement, or later by `refuse(client, hand, now, token, 0x97)`.
+ *
  * When the link is lost, the broker sends again what was not acknowledged, and each of these gets a new token.
  */
 import type { Bytes, Millis } from "../../../hal/hal";
@@ -25,7 +28,7 @@ import { allocate, byteAt, putU16, u16At } from "#native";
 import { type Client, Fault } from "../client-state";
 import { confirm, fail } from "../incoming";
 import { type ByHand } from "../receiving";
-import { SHORTEST_PUBLISH } from "../sender";
+import { PUBACK_SIZE, SHORTEST_PUBLISH } from "../sender";
 import { type Message, type MessageHandler, type PartsHandler } from "../subscriptions";
 import { readAgain } from "./pause";
 
@@ -39,16 +42,21 @@ export const enum Acknowledged {
   LinkLost,
   /** No token: a message at QoS 0 is not acknowledged. */
   NotOwed,
+  /** The reason code is none that tells of a failure, 0x80 to 0xff. Nothing has changed. */
+  NoReason,
 }
 
 /** In the second byte of an entry: how many handlers have not acknowledged it, and whether it came at QoS 2. */
 const HANDLERS = 0x7f;
 const QOS_2 = 0x80;
-/** Bytes of an entry: packet identifier, and that. */
-const ENTRY = 3;
+/** Bytes of an entry: packet identifier, that, and the reason code for which it is refused; 0: it is not. */
+const ENTRY = 4;
 /** Tokens are 1 to this, and then 1 again. */
 const LAST_TOKEN = 0x3fffffff;
 const HALF = 0x1fffffff;
+/** Reason codes that tell of a failure. [MQTT 5.0 §2.4] */
+const LOWEST_FAILURE = 0x80;
+const LAST_REASON = 0xff;
 
 export interface ByHandTable extends ByHand {
   /** A ring of entries, the oldest at `head`. */
@@ -74,9 +82,9 @@ export function createByHand(slots: number): ByHandTable {
     linkFirst: 1,
     open: false,
     lost: 0,
-    room(room) {
-      // Those that are held back need room to go out, too, and may all do so at once.
-      const left = room - hand.count * SHORTEST_PUBLISH;
+    room({ exactlyOnce }, room) {
+      // Those that are held back need room to go out, too, and may all do so at once: see `Client.askSize`.
+      const left = room - hand.count * (exactlyOnce === undefined ? SHORTEST_PUBLISH : PUBACK_SIZE);
       const messages = (slots - hand.count) * SHORTEST_PUBLISH;
       return messages < left ? messages : left;
     },
@@ -133,6 +141,21 @@ function partsByHand(hand: ByHandTable, parts: PartsHandler): PartsHandler {
 
 /** Says that the application has taken a message over, from within its handler or later. */
 export function acknowledge(client: Client, hand: ByHandTable, now: Millis, token: number): Acknowledged {
+  return answer(client, hand, now, token, 0);
+}
+
+/**
+ * Says that the application does not take a message over, for `reason`, 0x80 to 0xff, which must be one that PUBACK and
+ * PUBREC can have [MQTT5-3.4.2-1]: it is acknowledged with that, whatever its other handlers say, and does not come
+ * again. Before MQTT 5.0 there are no reasons: it is acknowledged like any other.
+ */
+export function refuse(client: Client, hand: ByHandTable, now: Millis, token: number, reason: number): Acknowledged {
+  if (reason < LOWEST_FAILURE || reason > LAST_REASON) return Acknowledged.NoReason;
+  return answer(client, hand, now, token, reason);
+}
+
+/** `reason` 0: one handler has taken it over. */
+function answer(client: Client, hand: ByHandTable, now: Millis, token: number, reason: number): Acknowledged {
   if (token < 1) return Acknowledged.NotOwed;
   const place = distance(hand.first, token);
   if (place < 0) return distance(hand.linkFirst, token) < 0 ? Acknowledged.LinkLost : Acknowledged.Already;
@@ -140,9 +163,17 @@ export function acknowledge(client: Client, hand: ByHandTable, now: Millis, toke
   const at = entryAt(hand, place) + 2;
   const state = byteAt(hand.entries, at);
   if ((state & HANDLERS) === 0) return Acknowledged.Already;
-  hand.entries[at] = state - 1;
+  if (reason === 0) hand.entries[at] = state - 1;
+  else refuseEntry(hand, place, reason);
   drain(hand, client, now);
   return Acknowledged.Done;
+}
+
+/** No handler has any more to say about it. */
+function refuseEntry(hand: ByHandTable, place: number, reason: number): void {
+  const at = entryAt(hand, place) + 2;
+  hand.entries[at] = byteAt(hand.entries, at) & QOS_2;
+  hand.entries[at + 1] = reason;
 }
 
 /** How many tokens `token` comes after `from`; less than 0 when it came before. They begin anew after a billion. */
@@ -206,6 +237,7 @@ function append(hand: ByHandTable, qos: number, id: number): boolean {
   const at = entryAt(hand, hand.count);
   putU16(hand.entries, at, id);
   hand.entries[at + 2] = qos === 2 ? QOS_2 : 0;
+  hand.entries[at + 3] = 0;
   hand.count++;
   return true;
 }
@@ -220,6 +252,11 @@ function settle(hand: ByHandTable, client: Client, now: Millis, qos: number, id:
     fail(client, Fault.Full);
     return;
   }
+  const five = client.five;
+  if (five !== undefined && five.refusal !== 0) {
+    refuseEntry(hand, hand.count - 1, five.refusal);
+    five.refusal = 0;
+  }
   drain(hand, client, now);
   if (hand.count === hand.slots) client.paused = true;
 }
@@ -233,10 +270,24 @@ function drain(hand: ByHandTable, client: Client, now: Millis): void {
     // The message that is being delivered may have another handler yet.
     if ((state & HANDLERS) > 0 || (hand.open && hand.count === 1)) break;
     const id = u16At(hand.entries, at);
+    const reason = byteAt(hand.entries, at + 3);
     hand.head = hand.head + 1 === hand.slots ? 0 : hand.head + 1;
     hand.first = tokenAfter(hand.first, 1);
     hand.count--;
-    confirm(client, state === QOS_2 ? 2 : 1, id);
+    confirmEntry(client, state === QOS_2 ? 2 : 1, id, reason);
   }
   if (hand.count < before) readAgain(client, now);
+}
+
+/** A handler may have refused the message that is being delivered: that is not this one's reason. */
+function confirmEntry(client: Client, qos: number, id: number, reason: number): void {
+  const five = client.five;
+  if (five === undefined) {
+    confirm(client, qos, id);
+    return;
+  }
+  const delivered = five.refusal;
+  five.refusal = reason;
+  confirm(client, qos, id);
+  five.refusal = delivered;
 }
