@@ -25,10 +25,15 @@ export const enum SourceEnd {
   LinkLost,
   /** The source gave nothing. If a part of the message had gone on this link, the link was dropped: see `Fault.Source`. */
   SourceFailed,
-  /** The broker has forgotten the session, and to send it again at QoS 2 could deliver it twice: it was given up. */
+  /**
+   * The broker has forgotten the session, and to send it again at QoS 2 could deliver it twice: it was given up. MQTT 5.0:
+   * it was dropped while it waited, see `FiveEvents.unsent`.
+   */
   Discarded,
   /** MQTT 5.0: the broker takes no packet of that size. */
   TooLarge,
+  /** MQTT 5.0: the broker has not taken it, and has said so: see `FiveEvents.told`. */
+  Rejected,
 }
 
 export interface PayloadSource {
@@ -59,6 +64,10 @@ export interface Sources {
   user(this: void, client: Client, user: LinkUser): LinkUser;
   /** The client's turn of the main loop: looks whether the broker has what was sent. */
   poll(this: void, client: Client, now: Millis): void;
+  /** The broker has not taken the message with this identifier, which is over. */
+  rejected(this: void, id: number): void;
+  /** A message is being sent: its placeholder in the outbox stays as it is. */
+  sending(this: void): boolean;
   publish(this: void, client: Client, publication: Publication, source: PayloadSource, length: number): boolean;
 }
 

@@ -46,7 +46,10 @@ export function sweepExpiries(five: FiveState, client: Client, now: Millis): voi
   const queue = client.outboxQueue;
   const { expiries, expiryDue } = five;
   disarm(expiryDue);
-  const busy = queueNumber(queue, QueueNumber.Run) > 0 || queueNumber(queue, QueueNumber.Partial) > 0;
+  const busy =
+    queueNumber(queue, QueueNumber.Run) > 0 ||
+    queueNumber(queue, QueueNumber.Partial) > 0 ||
+    (client.sources !== undefined && client.sources.sending());
   for (let i = 0; i < expiries.length; i++) {
     const each = expiries[i];
     if (each === undefined || each.id === 0) continue;

@@ -100,13 +100,16 @@ function confirmationCame(
   const { id, reason } = ack;
   prepareReport(five, type, reason, id);
   const worthTelling = isFailure(reason) || five.report.text.count > 0;
+  let rejected = false;
   if (worthTelling && type <= PacketType.Pubrec) {
     const kind = type === PacketType.Puback ? PublishFlag.Qos1 : PublishFlag.Qos2;
     const message = queueFind(client.outboxQueue, kind, id, true);
     if (message >= 0) reportMessage(five, client.outboxQueue, message);
-    if (message >= 0 && isFailure(reason)) five.stats.rejected++;
+    rejected = message >= 0 && isFailure(reason);
   }
   confirmed(client, now, type, id, reason);
+  if (rejected) five.stats.rejected++;
+  if (rejected && client.sources !== undefined) client.sources.rejected(id);
   if (worthTelling) tell(five, now);
 }
 

@@ -8,7 +8,7 @@
 import { type Bytes, type Millis, QueueNumber } from "../../../hal/hal";
 import { byteAt, div, queueAfter, queueFirst, queueNumber, queueRewind } from "#native";
 import { type Client } from "../client-state";
-import { DUP, QOS_BITS, RETAIN } from "../packet";
+import { DUP, PLACEHOLDER, QOS_BITS, RETAIN } from "../packet";
 import { outboxLength } from "./packets";
 import { type Granted } from "./connack";
 import { type FiveState, Unsent } from "./state";
@@ -29,8 +29,12 @@ export function dropUnsendable(five: FiveState, client: Client, now: Millis): vo
   let dropped = false;
   for (let left = queueNumber(queue, QueueNumber.Count); left > 0; left--) {
     const next = queueAfter(queue, at);
-    if (isMessage(queue, at)) {
-      const why = unsendable(five.granted, byteAt(queue, at), outboxLength(queue, at));
+    // Not one that is over.
+    if (byteAt(queue, at) !== 0) {
+      const first = byteAt(queue, at);
+      // How large a message from a source is, is looked at when it has its turn.
+      const size = (first & PLACEHOLDER) === 0 ? outboxLength(queue, at) : 0;
+      const why = unsendable(five.granted, first, size);
       if (why !== undefined) {
         tellUnsent(five, now, why, queue, at);
         if ((byteAt(queue, at) & DUP) !== 0) client.outbox.again--;
@@ -41,12 +45,6 @@ export function dropUnsendable(five: FiveState, client: Client, now: Millis): vo
     at = next;
   }
   if (dropped) queueRewind(queue);
-}
-
-/** Not one that is over, and no placeholder of a message whose bytes are elsewhere. */
-function isMessage(queue: Bytes, at: number): boolean {
-  const first = byteAt(queue, at);
-  return first !== 0 && first < 128;
 }
 
 /** Birth and farewell are at QoS 0, and are worth sending also where they are not retained. [MQTT5-3.2.2-14] */

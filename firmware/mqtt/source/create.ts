@@ -108,6 +108,12 @@ export function createSources(stageSize: number): Sources {
       stream.now = now;
       look(stream, client);
     },
+    rejected(id) {
+      if (stream.progress === Progress.Sent && stream.id === id) end(stream, SourceEnd.Rejected);
+    },
+    sending() {
+      return stream.progress === Progress.Sending;
+    },
     publish(client, publication, source, length) {
       return publish(stream, client, publication, source, length);
     },
@@ -174,13 +180,18 @@ function publish(
   source: PayloadSource,
   length: number,
 ): boolean {
-  const error = errorIn(stream, client, publication, length);
-  if (error !== PublishError.None) {
-    client.stats.refused++;
-    client.publishError = error;
-    return false;
+  const error = errorIn(stream, client, publication, publication.head.length, length);
+  if (error !== PublishError.None) return refuse(client, error);
+  if (publishBegin(client, publication) === undefined) return false;
+  if (client.five !== undefined) {
+    // With its properties, or the topic of an answer, it may be larger.
+    const late = errorIn(stream, client, publication, client.draft.at - client.five.bodyAt, length);
+    if (late !== PublishError.None) {
+      client.draftOf = undefined;
+      return refuse(client, late);
+    }
   }
-  if (publishBegin(client, publication) === undefined || !publishEnd(client)) return false;
+  if (!publishEnd(client)) return false;
   const queue = client.outboxQueue;
   let at = queueFirst(queue);
   for (let left = outboxCount(client.outbox); left > 1; left--) at = queueAfter(queue, at);
@@ -194,8 +205,14 @@ function publish(
   return true;
 }
 
-function errorIn(stream: Stream, client: Client, publication: Publication, length: number): PublishError {
-  const head = publication.head.length;
+function refuse(client: Client, error: PublishError): boolean {
+  client.stats.refused++;
+  client.publishError = error;
+  return false;
+}
+
+/** `head`: how many bytes come before the payload, behind the fixed header. */
+function errorIn(stream: Stream, client: Client, publication: Publication, head: number, length: number): PublishError {
   if (stream.progress !== Progress.Free) return PublishError.SourceBusy;
   if (length < 0 || length > LONGEST - head) return PublishError.TooLong;
   if (FIXED_HEADER + head > stream.stage.bytes.length) return PublishError.LargerThanStage;

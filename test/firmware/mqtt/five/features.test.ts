@@ -2,11 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { LinkLoss } from "../../../../firmware/core/link";
 import { Breach } from "../../../../firmware/mqtt/breach";
-import { PublishError } from "../../../../firmware/mqtt/client-state";
+import { Fault, PublishError } from "../../../../firmware/mqtt/client-state";
+import type { MessageProperties } from "../../../../firmware/mqtt/five";
 import { refuseMessage } from "../../../../firmware/mqtt/five/create";
 import { withProperties } from "../../../../firmware/mqtt/five/send";
 import { outboxCount } from "../../../../firmware/mqtt/outbox";
-import { createPublication } from "../../../../firmware/mqtt/publication";
+import { createPublication, type Publication } from "../../../../firmware/mqtt/publication";
 import { type PayloadSource, publishFrom, SourceEnd } from "../../../../firmware/mqtt/publish-source";
 import { createKeeper } from "../../../../firmware/mqtt/keep/keep";
 import { publishBytes, publishText } from "../../../../firmware/mqtt/publish";
@@ -179,6 +180,109 @@ describe("a payload from a source, in MQTT 5.0", () => {
     session.link.down(LinkLoss.Peer);
     begin(session, { maximumPacketSize: 50 }, true);
     expect(publishes(exchange(session))).toEqual([]);
+  });
+});
+
+describe("a payload from a source that waits, or that the broker does not take, in MQTT 5.0", () => {
+  interface Sourcing {
+    readonly session: FiveSession;
+    readonly publication: Publication;
+    readonly ends: SourceEnd[];
+    readonly send: (length: number) => boolean;
+  }
+
+  function sourcing(qos: 0 | 1 | 2, properties: MessageProperties = {}, retain = false): Sourcing {
+    const session = createFiveSession({}, { sources: createSources(128) }, true);
+    const publication = createPublication("a", qos, retain, 0);
+    withProperties(session.five, publication, properties, false);
+    const ends: SourceEnd[] = [];
+    const source: PayloadSource = {
+      read: (_offset, into, at, room) => putText(into, at, "s".repeat(room)),
+      ended: (end) => ends.push(end),
+    };
+    return { session, publication, ends, send: (length) => publishFrom(session.client, publication, source, length) };
+  }
+
+  it("[MQTT5-4.3.3-4] [MQTT5-4.4.0-2] is over when the acknowledgement tells of a failure, and its source is told that", () => {
+    for (const qos of [1, 2] as const) {
+      const { session, ends, send } = sourcing(qos);
+      begin(session);
+      expect(send(500)).toBe(true);
+      exchange(session);
+      fromBroker(session, { cmd: qos === 1 ? "puback" : "pubrec", messageId: 1, reasonCode: 0x97 });
+      expect(ends).toEqual([SourceEnd.Rejected]);
+      expect(session.told).toEqual([`${qos === 1 ? 4 : 5} reason 151 id 1 about a`]);
+      expect(session.five.stats.rejected).toBe(1);
+      expect(commands(exchange(session))).toEqual([]);
+      session.link.down(LinkLoss.Peer);
+      begin(session, {}, true);
+      expect(commands(exchange(session))).toEqual([]);
+      expect(send(10)).toBe(true);
+      expect(commands(exchange(session))).toEqual(["publish"]);
+      fromBroker(session, { cmd: qos === 1 ? "puback" : "pubrec", messageId: 2, reasonCode: 0x10 });
+      expect(ends).toEqual([SourceEnd.Rejected, SourceEnd.Done]);
+    }
+  });
+
+  it("has the interval that is left when it goes out, and is dropped when that is over", () => {
+    for (const qos of [1, 2] as const) {
+      const { session, ends, send } = sourcing(qos, { expiry: 10, contentType: "t" });
+      send(300);
+      passTime(session, 3500);
+      begin(session);
+      expect(exchange(session)).toMatchObject([{ cmd: "publish", properties: { messageExpiryInterval: 7, contentType: "t" } }]);
+      const late = sourcing(qos, { expiry: 10 });
+      late.send(300);
+      passTime(late.session, 11000);
+      begin(late.session);
+      expect(commands(exchange(late.session))).toEqual([]);
+      expect([ends, late.ends, late.session.five.stats.expired]).toEqual([[], [SourceEnd.Discarded], 1]);
+    }
+  });
+
+  it("is not dropped for its age while it is going out", () => {
+    const { session, ends, send } = sourcing(1, { expiry: 2 });
+    begin(session);
+    send(500);
+    session.link.flush({ stopAfter: 200 });
+    passTime(session, 5000);
+    publishText(session.client, createPublication("b", 1, false, 5), "next");
+    expect(publishes(exchange(session))).toEqual([`a ${"s".repeat(500)} 1 1`, "b next 1 2"]);
+    expect([ends, session.five.stats.expired, session.client.fault]).toEqual([[], 0, Fault.None]);
+    fromBroker(session, { cmd: "puback", messageId: 1 });
+    expect(ends).toEqual([SourceEnd.Done]);
+  });
+
+  it("[MQTT5-3.2.2-15] is refused at once for its size with its properties, and for those alone when they fill the stage", () => {
+    const { session, send } = sourcing(1, { contentType: "t".repeat(20) });
+    begin(session, { maximumPacketSize: 200 });
+    // First byte, two of length, topic, identifier, properties with their length.
+    const head = 1 + 2 + 3 + 2 + 1 + 23;
+    expect(send(201 - head)).toBe(false);
+    expect(session.client.publishError).toBe(PublishError.PacketTooLarge);
+    expect(send(200 - head)).toBe(true);
+    expect(publishes(exchange(session))).toHaveLength(1);
+    const full = sourcing(2, { contentType: "t".repeat(130) });
+    begin(full.session);
+    expect(full.send(10)).toBe(false);
+    expect(full.session.client.publishError).toBe(PublishError.LargerThanStage);
+    expect(publishText(full.session.client, createPublication("b", 1, false, 5), "next")).toBe(true);
+    expect(commands(exchange(full.session))).toEqual(["publish"]);
+  });
+
+  it("[MQTT5-3.2.2-11] [MQTT5-3.2.2-14] is refused by name where the broker takes no such thing, and dropped when it waited", () => {
+    for (const [qos, retain, grants, error] of [
+      [2, false, { maximumQoS: 1 }, PublishError.QosTooHigh],
+      [1, true, { retainAvailable: false }, PublishError.RetainRefused],
+    ] as const) {
+      const { session, ends, send } = sourcing(qos, {}, retain);
+      expect(send(300)).toBe(true);
+      begin(session, grants);
+      expect(commands(exchange(session))).toEqual([]);
+      expect(ends).toEqual([SourceEnd.Discarded]);
+      expect(send(300)).toBe(false);
+      expect(session.client.publishError).toBe(error);
+    }
   });
 });
 
