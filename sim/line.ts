@@ -68,6 +68,8 @@ export class LineEnd {
   idleSymbols = 10;
   /** Told of each new rate of this end, once it holds. */
   onBaud: ((baud: number) => void) | undefined;
+  /** Takes on each rate of the other end: for what has none of its own, as a pipe or a pseudo terminal. */
+  followsPeer = false;
   /** Sees the bytes that this end puts into its transmit ring. They are the caller's: copy to keep. */
   tap: ((bytes: Uint8Array) => void) | undefined;
 
@@ -146,7 +148,14 @@ export class LineEnd {
     this.outgoing.setSendRate(baud);
     this.incoming.setReceiveRate(baud);
     this.onBaud?.(baud);
+    this.other?.follow(baud);
     return true;
+  }
+
+  /** The other end has `baud` now. */
+  private follow(baud: number): void {
+    if (!this.followsPeer || this.rate === baud || this.setBaud(baud)) return;
+    this.clock.at(this.idleAt(), () => this.follow(baud));
   }
 
   /** Size of the transmit ring in bytes. */

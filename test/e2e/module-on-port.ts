@@ -24,8 +24,7 @@ export async function attachModule(path: string): Promise<EspAtModule> {
   const line = new SerialLine(clock, { hostTransmitRing: RING, hostReceiveRing: RING });
   const air = new AccessPoint(clock, SSID, WIFI_PASSWORD);
   const module = new EspAtModule({ clock, line: line.module, network: new TcpNetwork(outside), air, random });
-  // A pseudo terminal has no rate: the program at it is taken to have changed its own when the module does.
-  line.module.onBaud = (baud) => line.host.setBaud(baud);
+  line.host.followsPeer = true;
   const piece = new Uint8Array(1024);
 
   line.host.onWake(() => {

@@ -2,8 +2,8 @@
  * The host runtime in the place of a chip: the image is a program of this computer. Its UARTs, and the channel on which
  * it tells of its pins and is told of voltages (hal/host/control.h), are sockets between it and us.
  *
- * It runs in real time, and so has the simulation around it. The line has the rate that the simulation gives it: a
- * channel of the host has none.
+ * It runs in real time, and so has the simulation around it. The line has the rate of the module: a channel of the host
+ * has none.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -58,6 +58,7 @@ export class HostBoard implements EmulatedChip {
     private readonly surroundings: Surroundings,
     private readonly options: HostOptions,
   ) {
+    surroundings.line.followsPeer = true;
     surroundings.line.onWake(() => this.hearModule());
     surroundings.line.setPowered(false);
   }
