@@ -106,9 +106,10 @@ export class ServedModule implements OutletEvents {
   // --- the program
 
   connected(client: Client): void {
-    this.client = client;
     this.clients += 1;
     this.outside.run(() => {
+      // Only now: what came over the line up to the present was for nobody.
+      this.client = client;
       this.tell("connected", `${client.name} has the module`, { client: client.name });
       if (this.options.resetOnConnect) this.powerCycle();
     });
