@@ -148,13 +148,13 @@ export class LineEnd {
     this.outgoing.setSendRate(baud);
     this.incoming.setReceiveRate(baud);
     this.onBaud?.(baud);
-    this.other?.follow(baud);
+    if (this.other?.followsPeer === true) this.other.follow(baud);
     return true;
   }
 
-  /** The other end has `baud` now. */
-  private follow(baud: number): void {
-    if (!this.followsPeer || this.rate === baud || this.setBaud(baud)) return;
+  /** Changes the rate as soon as nothing is leaving. */
+  follow(baud: number): void {
+    if (this.rate === baud || this.setBaud(baud)) return;
     this.clock.at(this.idleAt(), () => this.follow(baud));
   }
 

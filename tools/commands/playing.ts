@@ -69,12 +69,12 @@ export async function reporterFor(options: SimOptions): Promise<Reporter> {
 export async function playWith<Summary extends object>(
   session: Player & { run(): Promise<Summary> }, options: SimOptions, reporter: Reporter, inWords: (summary: Summary) => string,
 ): Promise<void> {
-  const { KEY_HELP, listenToKeys } = await import("../sim/keys");
+  const { KEY_HELP, listenToPlayer } = await import("../sim/keys");
   const stop = (): void => session.stop();
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   const withKeys = !options.json && process.stdin.isTTY && process.stdout.isTTY;
-  const silence = withKeys ? listenToKeys(process.stdin, process.stdout, session) : undefined;
+  const silence = withKeys ? listenToPlayer(process.stdin, process.stdout, session) : undefined;
   reporter.note(withKeys ? `${KEY_HELP}   Ctrl-C stop` : "Ctrl-C stops cleanly");
   try {
     const summary = await session.run();

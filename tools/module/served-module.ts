@@ -80,7 +80,10 @@ export class ServedModule implements OutletEvents {
     this.line.host.onWake(() => this.handOver());
     // A program on a socket cannot say which rate it has: it is taken to be the one that it has asked the module for.
     this.line.module.onBaud = (rate) => {
-      if (this.module.running) this.follow(rate);
+      if (this.module.running) this.line.host.follow(rate);
+    };
+    this.line.host.onBaud = (baud) => {
+      this.reporter.event(clock.now, "host", "rate", `its rate is now ${baud} baud`, { baud });
     };
   }
 
@@ -215,16 +218,6 @@ export class ServedModule implements OutletEvents {
     this.client?.write(bytes);
   }
 
-  private follow(rate: number): void {
-    const { host } = this.line;
-    if (host.baud === rate) return;
-    if (!host.setBaud(rate)) {
-      this.clock.at(host.idleAt(), () => this.follow(rate));
-      return;
-    }
-    this.reporter.event(this.clock.now, "host", "rate", `its rate is now ${rate} baud`, { baud: rate });
-  }
-
   private observer(): ModuleObserver {
     const { clock, reporter, options } = this;
     const traffic = { open: () => undefined, fromBoard: () => undefined, toBoard: () => undefined };
@@ -237,7 +230,7 @@ export class ServedModule implements OutletEvents {
       },
       ready: () => {
         watch.ready?.();
-        if (!this.strangeRate) this.follow(this.line.module.baud);
+        if (!this.strangeRate) this.line.host.follow(this.line.module.baud);
         this.strangeRate = false;
       },
     };
