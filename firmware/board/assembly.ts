@@ -309,6 +309,7 @@ function createWifiOptions(settings: Settings): WifiOptions {
     maxSend: SIZES.send,
     maxReceive: SIZES.receivePiece,
     pollEvery: POLL_EVERY,
+    security: undefined,
   };
 }
 

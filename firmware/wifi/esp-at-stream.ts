@@ -13,6 +13,7 @@ import { askSignal, openFailed } from "./esp-at-join";
 import { rateDoubted } from "./esp-at-rate";
 import { Command, DOUBTFUL_OPENS, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
 import { enterResync } from "./esp-at-resync";
+import { Trust } from "./module";
 
 /** The module gives a connect up after 10 to 18 s. */
 const OPEN_PATIENCE = 20000;
@@ -62,6 +63,10 @@ function exchange(esp: EspAt, now: Millis): void {
 }
 
 function open(esp: EspAt, now: Millis): void {
+  if (esp.status.trust === Trust.Unsupported) {
+    refuseOpen(esp, now);
+    return;
+  }
   const command = atBegin(esp.engine);
   writeText(command, 'AT+CIPSTART=0,"TCP","');
   writeText(command, esp.host);
@@ -73,6 +78,14 @@ function open(esp: EspAt, now: Millis): void {
   esp.connected = false;
   esp.available = 0;
   atSend(esp.engine, now, OPEN_PATIENCE);
+}
+
+/** The stream that was asked for is not even tried. */
+function refuseOpen(esp: EspAt, now: Millis): void {
+  esp.status.openFailures++;
+  esp.stream = Stream.Opening;
+  loseLink(esp, now, LinkLoss.Unreachable);
+  esp.stream = Stream.Closed;
 }
 
 /**

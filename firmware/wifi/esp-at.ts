@@ -74,7 +74,7 @@ import {
   streamClosed,
   streamDamaged,
 } from "./esp-at-stream";
-import { createWifiStatus, DEAF, type WifiEvents, type WifiOptions } from "./module";
+import { createWifiStatus, DEAF, trustOf, type WifiEvents, type WifiOptions } from "./module";
 
 const COMMA = 44;
 /** The ceilings of the pause before a join or a boot is tried again, first and last, in milliseconds. */
@@ -138,7 +138,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     events: toTell,
     link,
     user: NOBODY,
-    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud),
+    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud, trustOf(options)),
     receive(now) {
       espReceive(esp, now);
     },

@@ -3,7 +3,7 @@
  * loop, and a record of how it is doing. A family is a driver behind this contract: ESP-AT is one (`esp-at.ts`), the
  * ISM43362 another (`ism43362`). An application hands the family to its board, so that no other is in the image.
  */
-import type { Hal, Millis } from "../../hal/hal";
+import type { Bytes, Hal, Millis } from "../../hal/hal";
 import { type Link } from "../core/link";
 
 /** How far the module is on its way to the network. */
@@ -47,6 +47,35 @@ export const enum WifiLoss {
   Silent,
 }
 
+/** What became of the check of the broker's certificate, the last time that it came to one. */
+export const enum Trust {
+  /** Streams are plain: nobody has asked for TLS. */
+  NotAsked,
+  /** TLS is asked for, and no broker has been met yet. */
+  Untried,
+  /** The broker is who it should be, and nobody else reads what it is told. */
+  Verified,
+  /** The time is not known, without which no certificate can be checked. It is asked for. */
+  NoTime,
+  /** There is no authority to check against. */
+  NoAuthority,
+  /** The module has not kept the certificates that it was given. They are given again. */
+  NotStored,
+  /** The broker's certificate is not signed by the authority. */
+  Untrusted,
+  /** It is for another host than the one that was asked for. */
+  WrongName,
+  /** Its time is over, or has not begun. */
+  Expired,
+  NotYetValid,
+  /** The broker has ended the handshake: mostly since it does not know the board's own certificate, or there is none. */
+  Refused,
+  /** This module, or its driver as it is linked, cannot check certificates. */
+  Unsupported,
+  /** It came to no stream, and the module says no more: perhaps the certificate, perhaps there is no broker. */
+  Failed,
+}
+
 /** How the module is doing. Only the driver writes it. The counters are those since power-on and only grow. */
 export interface WifiStatus {
   way: Way;
@@ -57,6 +86,9 @@ export interface WifiStatus {
   /** Why the last join failed; `None` after one that succeeded. */
   joinFailure: JoinFailure;
   loss: WifiLoss;
+  trust: Trust;
+  /** The module has the time of day from the time server. */
+  timeKnown: boolean;
   /** Rate of the serial line in bits per second. */
   baud: number;
 
@@ -92,6 +124,9 @@ export interface WifiStatus {
   receivedBytes: number;
   /** Streams given up because bytes were lost or added on the serial line. */
   damaged: number;
+  /** Times that the time server had not answered in time, and that a certificate or key was written into the module. */
+  timeFailures: number;
+  certificateWrites: number;
 }
 
 /** A Wi-Fi network. */
@@ -99,6 +134,25 @@ export interface WifiNetwork {
   /** 1 to 32 bytes; and 0 to 64, none for an open network. */
   readonly ssid: string;
   readonly password: string;
+}
+
+/** A text in PEM that is read a piece at a time: who holds it (the board's storage) knows how. */
+export interface PemSource {
+  /** Bytes of it; 0 when there is none. */
+  length(): number;
+  /** Puts `count` bytes from `from` on into `to` at `at`. What is asked for is never beyond `length`. */
+  read(from: number, to: Bytes, at: number, count: number): void;
+}
+
+/** How streams are made safe. */
+export interface Security {
+  /** The authority that the broker's certificate is checked against. Without one nothing is opened. */
+  readonly authority: PemSource;
+  /** What the board shows a broker that wants to know who it is; both or none. */
+  readonly certificate: PemSource;
+  readonly key: PemSource;
+  /** Where the time comes from, without which no certificate can be checked: a host name or an address, at most 64 bytes. */
+  readonly timeServer: string;
 }
 
 /** What the user of a driver chooses. */
@@ -116,6 +170,11 @@ export interface WifiOptions {
   readonly maxReceive: number;
   /** A quiet stream is asked for waiting bytes this often, in milliseconds, in case a notice was lost. */
   readonly pollEvery: number;
+  /**
+   * When it is there every stream is TLS, to a broker whose certificate has been checked: nothing is ever sent plain
+   * instead. A family that cannot do that opens nothing and says {@link Trust.Unsupported}. Undefined: streams are plain.
+   */
+  readonly security: Security | undefined;
 }
 
 /** What the application is told. */
@@ -152,13 +211,15 @@ export const DEAF: WifiEvents = {
 };
 
 /** A status with nothing in it yet. @boot */
-export function createWifiStatus(ssid: string, baud: number): WifiStatus {
+export function createWifiStatus(ssid: string, baud: number, trust: Trust = Trust.NotAsked): WifiStatus {
   return {
     way: Way.Off,
     ssid,
     signal: 0,
     joinFailure: JoinFailure.None,
     loss: WifiLoss.None,
+    trust,
+    timeKnown: false,
     baud,
     resets: 0,
     reboots: 0,
@@ -180,5 +241,12 @@ export function createWifiStatus(ssid: string, baud: number): WifiStatus {
     receives: 0,
     receivedBytes: 0,
     damaged: 0,
+    timeFailures: 0,
+    certificateWrites: 0,
   };
+}
+
+/** What a driver without TLS has to say of what it was asked for. @boot */
+export function trustOf(options: WifiOptions): Trust {
+  return options.security === undefined ? Trust.NotAsked : Trust.Unsupported;
 }

@@ -62,6 +62,7 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
     maxSend: buffers.send,
     maxReceive: buffers.receivePiece,
     pollEvery: 2000,
+    security: undefined,
   });
   const client = createClient(
     {

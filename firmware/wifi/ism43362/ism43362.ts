@@ -32,6 +32,7 @@ import {
   createWifiStatus,
   DEAF,
   JoinFailure,
+  trustOf,
   type WifiEvents,
   type WifiModule,
   type WifiOptions,
@@ -140,7 +141,7 @@ export function createIsm43362(
     events: toTell,
     link,
     user: NOBODY,
-    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud),
+    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud, trustOf(options)),
     receive(now) {
       ismReceive(ism, now);
     },

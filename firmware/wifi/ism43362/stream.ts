@@ -8,6 +8,7 @@ import { LinkLoss, LinkState } from "../../core/link";
 import { arm, isDue, waitFor } from "../../core/time";
 import { writeBytes, writeDecimal, writeText } from "../../core/writer";
 import { atSent } from "../at-engine";
+import { Trust } from "../module";
 import { lookAtNetwork, openFailed } from "./bringup";
 import { enterResync, resetHung, streamDoubted } from "./resync";
 import {
@@ -91,6 +92,12 @@ export function pumpStream(ism: Ism, now: Millis): void {
     send(ism, now, REPLY_PATIENCE);
   } else if (state === LinkState.Opening) {
     ism.stream = Stream.Opening;
+    if (ism.status.trust === Trust.Unsupported) {
+      ism.status.openFailures++;
+      loseLink(ism, now, LinkLoss.Unreachable);
+      ism.stream = Stream.Closed;
+      return;
+    }
     ism.step = useAddress(ism) ? OpenStep.Socket : OpenStep.Name;
     openNext(ism, now);
   }

@@ -85,6 +85,7 @@ export class ScriptedModule {
       maxSend: 2048,
       maxReceive: 1024,
       pollEvery: 2000,
+      security: undefined,
       ...options.driver,
     });
     this.user.attach(this.esp);

@@ -125,7 +125,7 @@ export class SimulatedBench {
         watchdog: { start: () => undefined, feed: () => undefined },
         idle: () => undefined,
       },
-      { networks: [{ ssid, password }], baud, maxBaud: baud, window: 1024, maxSend: 2048, maxReceive: 512, pollEvery: 2000, ...options.driver },
+      { networks: [{ ssid, password }], baud, maxBaud: baud, window: 1024, maxSend: 2048, maxReceive: 512, pollEvery: 2000, security: undefined, ...options.driver },
     );
     this.user.attach(this.esp);
     this.user.onUp = () => {

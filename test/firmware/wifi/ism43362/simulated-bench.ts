@@ -28,6 +28,7 @@ export interface SimulatedOptions {
   /** Most bytes that the serial port hands over at a time; the next ones in the next turn. Default: all that it has. */
   readonly readAtMost?: number;
   readonly otherNetworks?: WifiOptions["networks"];
+  readonly security?: WifiOptions["security"];
   /** How long the board's program does other things in a turn, in ms. Default 0.1. */
   readonly turnTime?: number;
   readonly ssid?: string;
@@ -129,6 +130,7 @@ export class SimulatedBench {
         maxSend: 2048,
         maxReceive: 1024,
         pollEvery: 2000,
+        security: options.security,
       },
       {
         ...DEAF,
