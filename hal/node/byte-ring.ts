@@ -22,8 +22,8 @@ export class ByteRing {
     const taken = Math.min(count, this.free);
     const end = (this.start + this.filled) % this.capacity;
     const straight = Math.min(taken, this.capacity - end);
-    this.bytes.set(from.subarray(at, at + straight), end);
-    this.bytes.set(from.subarray(at + straight, at + taken), 0);
+    copy(from, at, this.bytes, end, straight);
+    copy(from, at + straight, this.bytes, 0, taken - straight);
     this.filled += taken;
     return taken;
   }
@@ -32,8 +32,8 @@ export class ByteRing {
   take(into: Uint8Array, at: number, room: number): number {
     const given = Math.min(room, this.filled);
     const straight = Math.min(given, this.capacity - this.start);
-    into.set(this.bytes.subarray(this.start, this.start + straight), at);
-    into.set(this.bytes.subarray(0, given - straight), at + straight);
+    copy(this.bytes, this.start, into, at, straight);
+    copy(this.bytes, 0, into, at + straight, given - straight);
     this.start = (this.start + given) % this.capacity;
     this.filled -= given;
     return given;
@@ -41,5 +41,18 @@ export class ByteRing {
 
   clear(): void {
     this.filled = 0;
+  }
+}
+
+/** Fewer bytes than this are moved one by one: two views cost more. */
+const WORTH_VIEWS = 64;
+
+function copy(from: Uint8Array, fromAt: number, into: Uint8Array, intoAt: number, count: number): void {
+  if (count >= WORTH_VIEWS) {
+    into.set(from.subarray(fromAt, fromAt + count), intoAt);
+    return;
+  }
+  for (let i = 0; i < count; i += 1) {
+    into[intoAt + i] = from[fromAt + i] ?? 0;
   }
 }

@@ -60,8 +60,12 @@ export function copy(from: Bytes, fromAt: number, into: Bytes, intoAt: number, c
 }
 
 export function find(bytes: Bytes, at: number, count: number, value: number): number {
-  const found = range(bytes, at, count).indexOf(value);
-  return found < 0 ? -1 : at + found;
+  const all = checked(bytes, at, count);
+  const end = at + count;
+  for (let next = at; next < end; next++) {
+    if (all[next] === value) return next;
+  }
+  return -1;
 }
 
 export function same(a: Bytes, aAt: number, b: Bytes, bAt: number, count: number): boolean {
@@ -69,23 +73,46 @@ export function same(a: Bytes, aAt: number, b: Bytes, bAt: number, count: number
 }
 
 export function putText(bytes: Bytes, at: number, text: string): number {
+  if (isAscii(text)) {
+    const all = checked(bytes, at, text.length);
+    for (let i = 0; i < text.length; i++) all[at + i] = text.charCodeAt(i);
+    return text.length;
+  }
   const length = textLength(text);
   encoder.encodeInto(text, range(bytes, at, length));
   return length;
 }
 
 export function textLength(text: string): number {
-  return Buffer.byteLength(text);
+  return isAscii(text) ? text.length : Buffer.byteLength(text);
 }
 
 export function isText(bytes: Bytes, at: number, count: number, text: string): boolean {
+  const all = checked(bytes, at, count);
+  if (isAscii(text)) return count === text.length && beginsWith(all, at, text);
   return Buffer.compare(range(bytes, at, count), encoder.encode(text)) === 0;
 }
 
 export function startsWith(bytes: Bytes, at: number, count: number, text: string): boolean {
+  const all = checked(bytes, at, count);
+  if (isAscii(text)) return count >= text.length && beginsWith(all, at, text);
   const length = textLength(text);
-  const all = range(bytes, at, count);
-  return count >= length && isText(all, 0, length, text);
+  return count >= length && isText(bytes, at, length, text);
+}
+
+/** Whether each character is a byte: most texts are so short that a look at them costs less than a call of the encoder. */
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) >= 128) return false;
+  }
+  return true;
+}
+
+function beginsWith(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  }
+  return true;
 }
 
 export function putDecimal(bytes: Bytes, at: number, value: number): number {

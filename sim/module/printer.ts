@@ -1,3 +1,4 @@
+import { textLength, putText } from "../../hal/node/native";
 import type { LineEnd } from "../line";
 import type { ModuleObserver } from "./observer";
 import type { Habits, Timings } from "./personality";
@@ -14,6 +15,9 @@ const WORTHWHILE_ROOM = 512;
 export class Printer {
   /** Writes of the running command that its task has not come to. */
   private readonly replies: Uint8Array[] = [];
+  /** Its task takes this long over the write before: the next comes no sooner. */
+  private writesAgainAt = -Infinity;
+  /** A write waits for that. */
   private replying = false;
   private readonly backlog: Uint8Array[] = [];
   private pumping = false;
@@ -40,8 +44,11 @@ export class Printer {
   /** A reply, or a part of one: one write of the UART driver, or more where the personality prints in pieces. */
   print(...pieces: readonly (string | Uint8Array)[]): void {
     const inPieces = this.habits.replies === "pieces" && pieces.every((piece) => typeof piece === "string");
-    const writes = inPieces ? splitReply(pieces.join("")).map((piece) => Buffer.from(piece)) : [joined(pieces)];
-    this.replies.push(...writes.filter((bytes) => bytes.length > 0));
+    for (const write of inPieces ? splitReply(pieces.join("")) : [joined(pieces)]) {
+      if (write.length > 0) {
+        this.replies.push(typeof write === "string" ? bytesOf(write) : write);
+      }
+    }
     if (!this.replying) {
       this.reply();
     }
@@ -74,22 +81,24 @@ export class Printer {
 
   private reply(): void {
     this.replying = false;
-    for (;;) {
+    while (!this.replying && this.replies.length > 0) {
+      if (this.timers.now < this.writesAgainAt) {
+        this.replying = true;
+        this.timers.at(this.writesAgainAt, () => this.reply());
+        return;
+      }
       const bytes = this.replies.shift();
       if (bytes === undefined) {
-        break;
+        return;
       }
       this.write(bytes);
-      const pause = this.timings.betweenWrites[1] > 0 ? this.timers.pick(this.timings.betweenWrites) : 0;
-      if (this.replies.length === 0) {
+      if (this.timings.betweenWrites[1] > 0) {
+        this.writesAgainAt = this.timers.now + this.timers.pick(this.timings.betweenWrites);
+      }
+      if (this.replies.length === 0 && this.replied.length > 0) {
         const replied = this.replied;
         this.replied = [];
         replied.forEach((done) => done());
-      }
-      if (pause > 0) {
-        this.replying = true;
-        this.timers.after(pause, () => this.reply());
-        return;
       }
     }
   }
@@ -148,7 +157,11 @@ export class Printer {
 }
 
 function joined(pieces: readonly (string | Uint8Array)[]): Uint8Array {
-  return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)));
+  const [first, ...others] = pieces;
+  if (first !== undefined && others.length === 0) {
+    return typeof first === "string" ? bytesOf(first) : first;
+  }
+  return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? bytesOf(piece) : piece)));
 }
 
 /** Lines that answer a query go out one by one, the name of each before its value. */
@@ -157,4 +170,11 @@ function splitReply(text: string): string[] {
     return [text];
   }
   return text.split(/(?<=\n)/).flatMap((line) => line.split(/(?<=^\+[A-Z_]+:)/));
+}
+
+/** A text as bytes. Most are short: a small array of their own costs less than a part of Buffer's pool. */
+function bytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(textLength(text));
+  putText(bytes, 0, text);
+  return bytes;
 }

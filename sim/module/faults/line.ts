@@ -63,6 +63,9 @@ function intoPayload(faults: ModuleFaults, chunk: Uint8Array): readonly Uint8Arr
 }
 
 function withoutPartOfHeader(faults: ModuleFaults, piece: Uint8Array): Uint8Array {
+  if (!faults.mayStrike("rx.drop_in_header")) {
+    return piece;
+  }
   const header = HEADER.exec(Buffer.from(piece.subarray(0, LONGEST_HEADER)).toString("latin1"))?.[0];
   if (header === undefined) {
     return piece;

@@ -15,6 +15,7 @@ export interface Hit {
 }
 
 const NO_HITS: readonly Hit[] = [];
+const always = (): boolean => true;
 
 /** A fault that may strike at each of its occasions. */
 interface Chance {
@@ -62,6 +63,11 @@ export class ModuleFaults implements FaultTarget {
     }
   }
 
+  /** Whether a fault may strike at its next occasion: for points at which it is much work to see whether this is one. */
+  mayStrike(name: FaultName): boolean {
+    return this.waiting.has(name) || this.chances.has(name);
+  }
+
   /**
    * From now on the fault strikes at each of its occasions with this probability (0 to 1; 0 ends it), the same for the
    * same seed of the module. One that needs no occasion gets one a minute. Without `argument` each has its own.
@@ -90,8 +96,8 @@ export class ModuleFaults implements FaultTarget {
    * For the firmware at an occasion of the fault: its argument if it strikes now, which is told. `fits` may have one
    * that was asked for wait for a better occasion.
    */
-  strikes(name: FaultName, fits: (argument: number) => boolean = () => true): number | undefined {
-    if (this.none) {
+  strikes(name: FaultName, fits: (argument: number) => boolean = always): number | undefined {
+    if (!this.mayStrike(name)) {
       return undefined;
     }
     const argument = this.takeWaiting(name, fits) ?? this.takeChance(name);
@@ -103,7 +109,7 @@ export class ModuleFaults implements FaultTarget {
    * 1`, and its arguments. One that was asked for strikes anywhere among them.
    */
   among(name: FaultName, count: number): readonly Hit[] {
-    if (this.none || count === 0) {
+    if (count === 0 || !this.mayStrike(name)) {
       return NO_HITS;
     }
     const argument = this.takeWaiting(name);
@@ -134,7 +140,7 @@ export class ModuleFaults implements FaultTarget {
     return argument;
   }
 
-  private takeWaiting(name: FaultName, fits: (argument: number) => boolean = () => true): number | undefined {
+  private takeWaiting(name: FaultName, fits: (argument: number) => boolean = always): number | undefined {
     const queue = this.waiting.get(name);
     if (queue === undefined || queue[0] === undefined || !fits(queue[0])) {
       return undefined;
