@@ -56,6 +56,7 @@ export class Machine {
   private crashRecord = "";
   /** How often the program has been started. */
   private starts = 0;
+  private readonly turns = (): void => this.turn();
 
   constructor(private readonly options: MachineOptions) {
     for (const end of [options.line, options.console]) {
@@ -138,8 +139,10 @@ export class Machine {
   /** The next turn of the main loop comes at `time`, and never sooner than a turn takes. */
   private schedule(time: number): void {
     const { clock } = this.options;
+    const due = Math.max(time, clock.now + TURN_MS);
+    if (this.next?.waiting === true && this.next.time === due) return;
     this.next?.cancel();
-    this.next = clock.at(Math.max(time, clock.now + TURN_MS), () => this.turn());
+    this.next = clock.at(due, this.turns);
   }
 
   private now(): Millis {
