@@ -80,11 +80,13 @@ export class Printer {
   }
 
   private reply(): void {
-    this.replying = false;
     while (!this.replying && this.replies.length > 0) {
       if (this.timers.now < this.writesAgainAt) {
         this.replying = true;
-        this.timers.at(this.writesAgainAt, () => this.reply());
+        this.timers.at(this.writesAgainAt, () => {
+          this.replying = false;
+          this.reply();
+        });
         return;
       }
       const bytes = this.replies.shift();
