@@ -43,7 +43,7 @@ function strike(personality: PersonalityName, name: FaultName, resetLine: boolea
   };
   const end = on.clock.now + BACK_WITHIN;
   while (!works() && on.clock.now < end) on.clock.runFor(500);
-  expect(on.clock.now, JSON.stringify({ ...on.esp.status, commands: on.commands.slice(-8), losses: on.user.losses })).toBeLessThan(end);
+  expect(on.clock.now, JSON.stringify({ ...on.wifi.status, commands: on.commands.slice(-8), losses: on.user.losses })).toBeLessThan(end);
   return on;
 }
 

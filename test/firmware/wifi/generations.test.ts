@@ -37,12 +37,12 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
     const on = bench(personality);
     expect(on.until(() => up(on), 10_000)).toBe(true);
     exchange(on);
-    expect(on.esp.status).toMatchObject({
+    expect(on.wifi.status).toMatchObject({
       baud: FAST, raises: 1, fallbacks: 0, resets: 1, timeouts: 0, resyncs: 0, busy: 0, damaged: 0, hunts: 0,
     });
     expect(on.user.losses).toEqual([]);
     on.clock.runFor(70_000);
-    expect(on.esp.status.signal).toBeLessThan(-20);
+    expect(on.wifi.status.signal).toBeLessThan(-20);
   });
 
   it("takes what a second run finds it at: every reboot is noticed, and the line raised again", () => {
@@ -54,7 +54,7 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
       expect(on.until(() => !up(on), 20_000)).toBe(true);
     }
     expect(on.until(() => up(on), 60_000)).toBe(true);
-    expect(on.esp.status.baud).toBe(FAST);
+    expect(on.wifi.status.baud).toBe(FAST);
     on.check(20);
   });
 
@@ -77,11 +77,11 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
       put(on);
       expect(on.clock.now).toBeLessThan(60_000);
       on.line.host.setBaud(BAUD);
-      expect(on.until(() => up(on), 160_000 - on.clock.now), `${name}: ${JSON.stringify(on.esp.status)}`).toBe(true);
+      expect(on.until(() => up(on), 160_000 - on.clock.now), `${name}: ${JSON.stringify(on.wifi.status)}`).toBe(true);
       on.inboxes.splice(0, on.inboxes.length, on.user.inbox);
       on.peers.splice(0, on.peers.length - 1);
       exchange(on);
-      expect(on.esp.status.baud, name).toBe(FAST);
+      expect(on.wifi.status.baud, name).toBe(FAST);
     }
   });
 
@@ -97,12 +97,12 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
       on.line.host.setBaud(BAUD);
       expect(on.until(() => up(on), 60_000)).toBe(true);
       exchange(on);
-      expect(on.esp.status.baud).toBe(FAST);
+      expect(on.wifi.status.baud).toBe(FAST);
     }
   });
 });
 
-const JOINS = ["AT+CWMODE=1", 'AT+CWJAP="home","secret"'];
+const JOINS = ["AT+CWMODE=1", 'AT+CWJAP="home","secret99"'];
 
 /** A board before has said this, waited for each answer, and then its power went. */
 function leave(on: SimulatedBench, commands: readonly string[]): void {

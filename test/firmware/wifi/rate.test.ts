@@ -142,7 +142,7 @@ describe("a rate at which bytes are lost", () => {
     const talk = (): void => {
       bench.userSends(400);
       bench.peerSends(400);
-      const { baud } = bench.esp.status;
+      const { baud } = bench.wifi.status;
       if (seen.at(-1) !== baud) seen.push(baud);
       // The wire carries 115200 baud, and nothing faster.
       bench.module.faults.chance("rx.drop", baud > 115200 ? 0.003 : 0, 1);
@@ -152,12 +152,12 @@ describe("a rate at which bytes are lost", () => {
     bench.clock.runFor(400_000);
     bench.check();
     expect(seen.filter((baud, i) => i === 0 || baud < (seen[i - 1] ?? 0))).toContain(115200);
-    expect(bench.esp.status.baud).toBe(115200);
-    expect(bench.esp.status.fallbacks).toBeGreaterThanOrEqual(3);
-    const { damaged, timeouts } = bench.esp.status;
+    expect(bench.wifi.status.baud).toBe(115200);
+    expect(bench.wifi.status.fallbacks).toBeGreaterThanOrEqual(3);
+    const { damaged, timeouts } = bench.wifi.status;
     bench.clock.runFor(60_000);
     expect(bench.user.state).toBe("up");
-    expect(bench.esp.status).toMatchObject({ damaged, timeouts });
+    expect(bench.wifi.status).toMatchObject({ damaged, timeouts });
   });
 
   it("is kept when one fault in an hour is all that there is", () => {
@@ -170,6 +170,6 @@ describe("a rate at which bytes are lost", () => {
       bench.peerSends(100);
       bench.clock.runFor(3_600_000);
     }
-    expect(bench.esp.status).toMatchObject({ baud: FAST, fallbacks: 0 });
+    expect(bench.wifi.status).toMatchObject({ baud: FAST, fallbacks: 0 });
   });
 });

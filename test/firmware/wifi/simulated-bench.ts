@@ -1,41 +1,11 @@
-/** The driver against the simulated module, over a line that takes its time, with a peer in memory. */
-import { createEspAt } from "../../../firmware/wifi/esp-at";
-import type { EspAt } from "../../../firmware/wifi/esp-at-state";
-import type { WifiOptions } from "../../../firmware/wifi/module";
-import type { Bytes } from "../../../hal/hal";
-import { computerSystem, deadConsole } from "../../../hal/node/computer";
-import { view } from "../../../hal/node/view";
-import { AccessPoint } from "../../../sim/air";
-import { SimClock, type Timer } from "../../../sim/clock";
-import { SerialLine } from "../../../sim/line";
-import { EspAtModule } from "../../../sim/module/esp-at";
-import { atBaud, DEFAULT_PERSONALITY, type PersonalityName, PERSONALITIES } from "../../../sim/module/personalities";
-import { MemoryNetwork } from "../../../sim/network/memory";
+/** The driver against the simulated module, with a user that keeps a record and a peer in memory. */
+import type { MemoryNetwork } from "../../../sim/network/memory";
 import type { Socket } from "../../../sim/network/network";
-import { Random } from "../../../sim/random";
 import { checkCounter } from "./obedient-module";
 import { counterStream, RecordingUser } from "./recording-user";
+import { SimulatedBoard, type SimulatedOptions } from "./simulated-board";
 
-const TURN_MS = 0.1;
-
-export interface SimulatedOptions {
-  readonly seed: number;
-  /** Which generation the module is of. Default: the newest. */
-  readonly personality?: PersonalityName;
-  readonly baud?: number;
-  /** When the board begins, in ms; the module has power from the first. Default 20. */
-  readonly startAfter?: number;
-  /** Whether the reset pin does what the board thinks it does. Default true. */
-  readonly resetConnected?: boolean;
-  readonly resetLine?: boolean;
-  /** The board's receive ring. Default 1024. */
-  readonly receiveRing?: number;
-  readonly driver?: Partial<WifiOptions>;
-  /** How long the board's program does other things in a turn, in ms. Default 0.1. */
-  readonly turnTime?: number;
-  readonly ssid?: string;
-  readonly password?: string;
-}
+export type { Meddle, SimulatedOptions } from "./simulated-board";
 
 /** One connection as the peer has it. */
 export interface PeerConnection {
@@ -45,131 +15,36 @@ export interface PeerConnection {
   closed: boolean;
 }
 
-export class SimulatedBench {
-  readonly clock = new SimClock();
-  readonly random: Random;
-  readonly air: AccessPoint;
-  readonly line: SerialLine;
-  readonly network = new MemoryNetwork(this.clock);
-  readonly module: EspAtModule;
-  readonly esp: EspAt;
+export class SimulatedBench extends SimulatedBoard {
   readonly user = new RecordingUser();
   readonly peers: PeerConnection[] = [];
-  readonly commands: string[] = [];
   /** What the user received on each link. */
   readonly inboxes: number[][] = [];
   /** Bytes that the user has queued on the present link. */
   queued = 0;
-  turns = 0;
 
-  private readonly turnTime: number;
-  private next: Timer | undefined;
-  private turnedAt = 0;
+  protected readonly holder = this.user;
 
-  constructor(options: SimulatedOptions) {
-    const { seed, baud = 115200, ssid = "home", password = "secret" } = options;
-    this.random = new Random(seed);
-    this.turnTime = options.turnTime ?? TURN_MS;
-    this.air = new AccessPoint(this.clock, ssid, password);
-    this.line = new SerialLine(this.clock, {
-      hostBaud: baud,
-      moduleBaud: baud,
-      hostReceiveRing: options.receiveRing ?? 1024,
-    });
-    this.module = new EspAtModule({
-      clock: this.clock,
-      line: this.line.module,
-      network: this.network,
-      air: this.air,
-      random: this.random.fork("module"),
-      personality: atBaud(PERSONALITIES[options.personality ?? DEFAULT_PERSONALITY], baud),
-      observer: { command: (line) => this.commands.push(line) },
-    });
-    this.network.listen("broker", 1883, (socket) => {
-      const peer: PeerConnection = { socket, received: [], sent: 0, closed: false };
-      this.peers.push(peer);
-      return {
-        connected() {},
-        drained() {},
-        failed() {},
-        data: (chunk) => peer.received.push(...chunk),
-        closed: () => {
-          peer.closed = true;
-        },
-      };
-    });
-    const entropy = this.random.fork("entropy");
-    const { host } = this.line;
-    const present = options.resetLine ?? true;
-    this.esp = createEspAt(
-      {
-        clock: { now: () => this.now },
-        serial: {
-          read: (into: Bytes, at: number, room: number) => host.read(view(into), at, room),
-          write: (from: Bytes, at: number, count: number) => host.write(view(from), at, count),
-          lost: () => host.lost,
-          setBaud: (rate: number) => host.setBaud(rate),
-        },
-        console: deadConsole,
-        system: computerSystem(() => undefined),
-        reset: {
-          present,
-          hold: (held: boolean) => {
-            if (present && (options.resetConnected ?? true)) this.module.setReset(held);
-          },
-        },
-        pins: { configure: () => false, write: () => undefined, read: () => false },
-        analog: { read: () => -1 },
-        entropy: { next: () => entropy.int(0x80000000) },
-        storage: { load: () => 0, save: () => false },
-        watchdog: { start: () => undefined, feed: () => undefined },
-        idle: () => undefined,
-      },
-      { networks: [{ ssid, password }], baud, maxBaud: baud, window: 1024, maxSend: 2048, maxReceive: 512, pollEvery: 2000, security: undefined, ...options.driver },
-    );
-    this.user.attach(this.esp);
+  constructor(options: SimulatedOptions = {}) {
+    super(options);
+    this.network.listen("broker", 1883, (socket) => this.accept(socket));
+    this.user.attach(this.wifi);
     this.user.onUp = () => {
       this.inboxes.push(this.user.inbox);
       this.queued = 0;
     };
-    host.setPowered(true);
-    this.module.powerOn();
-    this.next = this.clock.after(options.startAfter ?? 20, () => {
-      host.onWake(() => this.schedule(this.clock.now));
-      this.turn();
-    });
   }
 
-  get now(): number {
-    return Math.floor(this.clock.now) | 0;
+  /** A bench whose link is up. */
+  static linked(options: SimulatedOptions = {}): SimulatedBench {
+    const bench = new SimulatedBench(options);
+    bench.user.open("broker", 1883);
+    if (!bench.until(() => bench.user.state === "up", 60_000)) throw new Error("the link did not come up");
+    return bench;
   }
 
   get peer(): PeerConnection | undefined {
     return this.peers.at(-1);
-  }
-
-  turn(): void {
-    this.turns++;
-    const now = this.now;
-    this.esp.receive(now);
-    this.user.poll(now);
-    this.esp.pump(now);
-    const due = Math.floor(this.clock.now) + Math.min(this.esp.wait(now), this.user.wait(now));
-    this.turnedAt = this.clock.now;
-    this.schedule(due);
-  }
-
-  /** The next turn comes at `due`, and never sooner than a turn takes. */
-  private schedule(due: number): void {
-    this.next?.cancel();
-    this.next = this.clock.at(Math.max(due, this.turnedAt + this.turnTime), () => this.turn());
-  }
-
-  /** Lets time pass until something holds. Gives whether it came to that. */
-  until(holds: () => boolean, ms: number): boolean {
-    const end = this.clock.now + ms;
-    while (!holds() && this.clock.now < end) this.clock.runFor(10);
-    return holds();
   }
 
   /** The user sends the next bytes of its stream. */
@@ -200,5 +75,19 @@ export class SimulatedBench {
       const tail = i === present ? 0 : noise;
       checkCounter(inbox.slice(0, inbox.length - tail), `user on link ${i}`);
     });
+  }
+
+  private accept(socket: Socket): ReturnType<Parameters<MemoryNetwork["listen"]>[2]> {
+    const peer: PeerConnection = { socket, received: [], sent: 0, closed: false };
+    this.peers.push(peer);
+    return {
+      connected() {},
+      drained() {},
+      failed() {},
+      data: (chunk) => peer.received.push(...chunk),
+      closed: () => {
+        peer.closed = true;
+      },
+    };
   }
 }

@@ -9,7 +9,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { counterByte } from "../recording-user";
-import { type Meddle, SimulatedBench } from "./simulated-bench";
+import type { Meddle, SimulatedBench } from "../simulated-bench";
+import { ism43362, linked } from "./ism43362-bench";
 
 /** Board time in which the driver must be back at work, whatever went wrong. */
 const BACK_WITHIN = 90_000;
@@ -61,7 +62,7 @@ function meddle(bench: SimulatedBench, direction: Direction, nth: number, what: 
 
 /** How many bytes go each way until the session has had its close and some talk on its second link. */
 function lengthOfSession(): Record<Direction, number> {
-  const bench = new SimulatedBench();
+  const bench = ism43362();
   const toHost = { bytes: 0 };
   const toModule = { bytes: 0 };
   bench.toHost = (byte) => [(toHost.bytes++, byte)];
@@ -85,7 +86,7 @@ const WAYS: Record<string, Meddle> = {
 describe.each<Direction>(["toHost", "toModule"])("a byte %s", (direction) => {
   it.each(Object.entries(WAYS))("that is %s: the link works again, and no other byte is wrong", { timeout: 300_000 }, (name, what) => {
     for (let nth = 0; nth < session[direction]; nth += STRIDE) {
-      const bench = new SimulatedBench();
+      const bench = ism43362();
       meddle(bench, direction, nth, what);
       play(bench);
       expectWorks(bench);
@@ -102,7 +103,7 @@ describe.each<Direction>(["toHost", "toModule"])("a byte %s", (direction) => {
 
 describe("a reply that does not fit", () => {
   it("to a send, with another count, gives the stream up", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.userSends(200);
     bench.clock.runFor(1);
     bench.toHost = (byte) => [byte === 0x32 ? 0x31 : byte];
@@ -111,7 +112,7 @@ describe("a reply that does not fit", () => {
   });
 
   it("to a receive, with a byte before its beginning, gives the stream up and nothing of it to the user", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.peerSends(TALK_BYTES);
     let first = true;
     bench.toHost = (byte) => {
@@ -130,7 +131,7 @@ describe("the module", () => {
 
   it("reboots at any moment of a session, and the link works again", { timeout: 300_000 }, () => {
     for (let nth = 0; nth < 400; nth += STRIDE) {
-      const bench = new SimulatedBench();
+      const bench = ism43362();
       play(bench);
       bench.clock.after(3 + 41 * nth, () => bench.module.crash());
       bench.clock.runFor(3 + 41 * nth);
@@ -141,7 +142,7 @@ describe("the module", () => {
 
   it.each(["lost", "there"])("reboots unseen, its prompt %s on the line, and the link works again", { timeout: 300_000 }, (prompt) => {
     for (const moment of moments) {
-      const bench = new SimulatedBench();
+      const bench = ism43362();
       play(bench);
       bench.clock.runFor(moment);
       bench.module.crash();
@@ -154,7 +155,7 @@ describe("the module", () => {
 
   it("falls silent at any moment until it has been reset, and the link works again", { timeout: 300_000 }, () => {
     for (const moment of moments) {
-      const bench = new SimulatedBench();
+      const bench = ism43362();
       play(bench);
       bench.clock.runFor(moment);
       const { resets } = bench.wifi.status;
@@ -169,7 +170,7 @@ describe("the module", () => {
   });
 
   it("has no power for ten minutes: it is reset less and less often, and the link works soon after it is back", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.user.reopenAfter = 300;
     bench.module.powerOff();
     const pauses: number[] = [];
@@ -189,7 +190,7 @@ describe("the module", () => {
   });
 
   it("without a reset line is freed from a send that lacks bytes", () => {
-    const bench = SimulatedBench.linked({ resetLine: false });
+    const bench = linked({ resetLine: false });
     bench.user.reopenAfter = 300;
     let dropped = false;
     bench.toModule = (byte) => {
@@ -207,7 +208,7 @@ describe("the module", () => {
 
 describe("the line", () => {
   it.each([1, 2, 3, 5, 7])("hands over %i bytes at a time, and nothing is different", (most) => {
-    const bench = new SimulatedBench({ readAtMost: most });
+    const bench = ism43362({ readAtMost: most });
     play(bench);
     expect(bench.until(() => bench.user.ups === 2 && bench.user.inbox.length >= 2 * TALK_BYTES, 60_000)).toBe(true);
     bench.check();

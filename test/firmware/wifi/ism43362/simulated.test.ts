@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JoinFailure, WifiLoss } from "../../../../firmware/wifi/module";
-import { SimulatedBench } from "./simulated-bench";
+import { ism43362, linked } from "./ism43362-bench";
 
 describe("the driver of the ISM43362 with the simulated module", () => {
   it.each([9600, 115200, 921600])("carries bytes in order both ways at %i baud", (baud) => {
-    const bench = SimulatedBench.linked({ baud });
+    const bench = linked({ baud });
     for (let i = 0; i < 10; i++) {
       bench.userSends(700);
       bench.peerSends(900);
@@ -20,7 +20,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("fills the line when both sides have more to say than it carries, and neither side starves", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     const from = bench.clock.now;
     const feed = (): void => {
       bench.userSends(1000);
@@ -36,7 +36,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("brings what comes to a quiet board within a third of a second", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.clock.runFor(20_000);
     for (let i = 1; i <= 10; i++) {
       bench.peerSends(20);
@@ -46,7 +46,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("a reader that is slow stops its peer and loses nothing", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.user.capacity = 0;
     // What was asked for with room comes with room.
     bench.clock.runFor(500);
@@ -60,7 +60,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("asks for more at a time again when there is room again", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.user.capacity = 7;
     bench.clock.runFor(500);
     bench.peerSends(50);
@@ -73,7 +73,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("data that comes just before the peer closes is delivered before the link is down", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.peerSends(3000);
     bench.peer?.socket.end();
     expect(bench.until(() => bench.user.state === "down", 30_000)).toBe(true);
@@ -82,7 +82,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("close() in the middle of a long send lets it out whole", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.userSends(1200);
     bench.clock.runFor(30);
     bench.wifi.link.close();
@@ -95,7 +95,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("close() while a link is being opened ends it", () => {
-    const bench = new SimulatedBench();
+    const bench = ism43362();
     bench.user.open("broker", 1883);
     expect(bench.until(() => bench.commands.some((command) => command.startsWith("P3=")), 60_000)).toBe(true);
     bench.wifi.link.close();
@@ -107,7 +107,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("a board whose turns take long still gets every byte", () => {
-    const bench = SimulatedBench.linked({ turnTime: 20 });
+    const bench = linked({ turnTime: 20 });
     bench.userSends(3000);
     bench.peerSends(3000);
     const all = (): boolean => bench.user.inbox.length === 3000 && bench.peer?.received.length === 3000;
@@ -117,7 +117,7 @@ describe("the driver of the ISM43362 with the simulated module", () => {
   });
 
   it("a ring that is too small costs links, and never puts a byte out of place", () => {
-    const bench = SimulatedBench.linked({ turnTime: 20, receiveRing: 96 });
+    const bench = linked({ turnTime: 20, receiveRing: 96 });
     bench.user.reopenAfter = 500;
     for (let i = 0; i < 30; i++) {
       bench.userSends(100);
@@ -141,7 +141,7 @@ describe("what a payload holds", () => {
   );
 
   it("is never taken for the end of a reply, and the end of a reply never for payload", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     fc.assert(
       fc.property(pieces, fc.integer({ min: 0, max: 600 }), (parts, pause) => {
         const before = bench.user.inbox.length;
@@ -160,7 +160,7 @@ describe("what a payload holds", () => {
   });
 
   it("may look like the module's word for a closed stream when it comes alone, and then costs the link, no more", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.user.reopenAfter = 200;
     bench.peer?.socket.write(Buffer.from("-1"));
     expect(bench.until(() => bench.user.losses.length > 0, 5_000)).toBe(true);
@@ -178,14 +178,14 @@ describe("joining", () => {
       ["open", ""],
       ["=", "=C0"],
     ] as const) {
-      const bench = new SimulatedBench({ seed: 5, ssid, password });
+      const bench = ism43362({ seed: 5, ssid, password });
       bench.user.open("broker", 1883);
       expect(bench.until(() => bench.user.state === "up", 30_000), ssid).toBe(true);
     }
   });
 
   it("a wrong password is told as such, tried again no sooner than in a minute, and the right one joins", () => {
-    const bench = new SimulatedBench({ seed: 6 });
+    const bench = ism43362({ seed: 6 });
     bench.air.password = "changed";
     bench.user.open("broker", 1883);
     expect(bench.until(() => bench.wifi.status.joinFailures === 1, 60_000)).toBe(true);
@@ -198,7 +198,7 @@ describe("joining", () => {
   });
 
   it("a network that is not there is told as such, and joined soon after it comes", () => {
-    const bench = new SimulatedBench({ seed: 6 });
+    const bench = ism43362({ seed: 6 });
     bench.air.ssid = "elsewhere";
     bench.user.open("broker", 1883);
     expect(bench.until(() => bench.wifi.status.joinFailures === 2, 60_000)).toBe(true);
@@ -209,7 +209,7 @@ describe("joining", () => {
 
   it("the other networks are tried in order, without a pause between them", () => {
     const otherNetworks = [{ ssid: "second", password: "" }, { ssid: "third", password: "12345678" }];
-    const bench = new SimulatedBench({ seed: 7, otherNetworks });
+    const bench = ism43362({ seed: 7, otherNetworks });
     bench.air.ssid = "third";
     bench.air.password = "12345678";
     bench.user.open("broker", 1883);
@@ -224,7 +224,7 @@ describe("joining", () => {
   });
 
   it("the loss of the network is found out, takes the link down, and is mended", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.user.reopenAfter = 500;
     bench.air.drop(10_000);
     expect(bench.until(() => bench.wifi.status.wifiLosses === 1, 15_000)).toBe(true);
@@ -242,9 +242,9 @@ describe("joining", () => {
 
 describe("connecting", () => {
   it("an address needs no name server, and a name does", () => {
-    const named = SimulatedBench.linked();
+    const named = linked();
     expect(named.commands).toContain("D0=broker");
-    const bench = new SimulatedBench();
+    const bench = ism43362();
     bench.network.listen("10.1.2.3", 1884, () => ({ connected() {}, drained() {}, failed() {}, data() {}, closed() {} }));
     bench.user.open("10.1.2.3", 1884);
     expect(bench.until(() => bench.user.state === "up", 30_000)).toBe(true);
@@ -252,7 +252,7 @@ describe("connecting", () => {
   });
 
   it("uses another local port each time", () => {
-    const bench = SimulatedBench.linked();
+    const bench = linked();
     bench.user.reopenAfter = 100;
     for (let i = 2; i <= 5; i++) {
       bench.network.killAll();
@@ -263,7 +263,7 @@ describe("connecting", () => {
   });
 
   it.each(["nobody", "10.9.9.9"])("a peer %s that cannot be had is told as unreachable, however often it is tried", (host) => {
-    const bench = new SimulatedBench({ seed: 8 });
+    const bench = ism43362({ seed: 8 });
     bench.user.reopenAfter = 300;
     bench.user.open(host, 1883);
     expect(bench.until(() => bench.user.losses.length >= 8, 400_000)).toBe(true);
@@ -271,49 +271,5 @@ describe("connecting", () => {
     expect(bench.wifi.status.resets).toBe(1);
     bench.network.listen(host, 1883, () => ({ connected() {}, drained() {}, failed() {}, data() {}, closed() {} }));
     expect(bench.until(() => bench.user.state === "up", 120_000)).toBe(true);
-  });
-});
-
-describe("with random faults on the simulated module", () => {
-  it("nothing hangs, no byte is out of place, and in the end the link works", { timeout: 300_000 }, () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000_000 }), (seed) => {
-        const bench = new SimulatedBench({ seed });
-        const { clock } = bench;
-        const random = bench.random.fork("faults");
-        bench.user.reopenAfter = 700;
-        bench.user.open("broker", 1883);
-        const faults = [
-          () => bench.air.drop(random.between(500, 40_000)),
-          () => bench.module.crash(),
-          () => bench.network.killAll(),
-          () => bench.air.dismissAll(),
-          () => bench.wifi.link.close(),
-        ];
-        const strike = (): void => {
-          if (clock.now > 150_000) return;
-          faults[random.int(faults.length)]?.();
-          clock.after(random.between(100, 15_000), strike);
-        };
-        const talk = (): void => {
-          bench.userSends(random.int(900));
-          bench.peerSends(random.int(900));
-          clock.after(random.between(1, 1_500), talk);
-        };
-        clock.after(random.between(0, 8_000), strike);
-        clock.after(3_000, talk);
-        // The last fault may last 40 s, and the driver has 60 s from then on.
-        clock.runUntil(250_000);
-        expect(bench.user.state).toBe("up");
-        const received = bench.user.inbox.length;
-        const arrived = bench.peer?.received.length ?? 0;
-        bench.clock.runFor(10_000);
-        expect(bench.user.inbox.length).toBeGreaterThan(received);
-        expect(bench.peer?.received.length).toBeGreaterThan(arrived);
-        bench.check();
-      }),
-      // Compiled Lua with sanitizers is slower.
-      { numRuns: process.env["MOTH_EXECUTOR"] === "lua" ? 2 : 12, seed: 20_261_123 },
-    );
   });
 });
