@@ -25,6 +25,8 @@ export interface SimulatedOptions {
   readonly seed?: number;
   /** What the module is. Default: the newest ESP-AT. */
   readonly personality?: ModuleName;
+  /** Makes the driver. Default: the plain one of the module's family. */
+  readonly family?: WifiFamily;
   readonly baud?: number;
   /** When the board begins, in ms; the module has power from the first. Default 20. */
   readonly startAfter?: number;
@@ -113,7 +115,7 @@ export abstract class SimulatedBoard {
     const entropy = this.random.fork("entropy");
     this.entropy = { next: () => entropy.int(0x80000000) };
     const { create, window, maxReceive } = familyOf(personality);
-    this.wifi = create(
+    this.wifi = (options.family ?? create)(
       this.hal(options),
       {
         networks: [{ ssid, password }, ...(options.otherNetworks ?? [])],

@@ -1,7 +1,7 @@
 /** A driver that has no TLS, and is asked for it, opens nothing: there is no way from there to a plain stream. */
 import { expect, it } from "vitest";
 import { Trust, type Security } from "../../../firmware/wifi/module";
-import { SimulatedBench as InventekBench } from "./ism43362/simulated-bench";
+import { ism43362 } from "./ism43362/ism43362-bench";
 import { NO_PEM, pemSource } from "./pem-texts";
 import { SimulatedBench } from "./simulated-bench";
 
@@ -14,7 +14,7 @@ const security: Security = {
 
 it.each(["nonos-1.7", "esp-at-2.2", "esp-at-5"] as const)("ESP-AT without it refuses, whatever the module can do: %s", (personality) => {
   const bench = new SimulatedBench({ seed: 1, personality, driver: { security } });
-  expect(bench.esp.status.trust).toBe(Trust.Unsupported);
+  expect(bench.wifi.status.trust).toBe(Trust.Unsupported);
   bench.user.reopenAfter = 1000;
   bench.user.open("broker", 1883);
   bench.clock.runFor(30_000);
@@ -23,11 +23,11 @@ it.each(["nonos-1.7", "esp-at-2.2", "esp-at-5"] as const)("ESP-AT without it ref
   expect(new Set(bench.user.losses)).toEqual(new Set(["Unreachable"]));
   expect(bench.commands.filter((command) => command.includes("CIPSTART"))).toEqual([]);
   expect(bench.peers).toEqual([]);
-  expect(bench.esp.status).toMatchObject({ trust: Trust.Unsupported, resets: 1, resyncs: 0 });
+  expect(bench.wifi.status).toMatchObject({ trust: Trust.Unsupported, resets: 1, resyncs: 0 });
 });
 
 it("the ISM43362 refuses", () => {
-  const bench = new InventekBench({ seed: 1, security });
+  const bench = ism43362({ driver: { security } });
   bench.user.reopenAfter = 1000;
   bench.user.open("broker", 1883);
   bench.clock.runFor(30_000);
@@ -38,5 +38,5 @@ it("the ISM43362 refuses", () => {
 });
 
 it("who does not ask for it is told so", () => {
-  expect(new SimulatedBench({ seed: 1 }).esp.status.trust).toBe(Trust.NotAsked);
+  expect(new SimulatedBench({ seed: 1 }).wifi.status.trust).toBe(Trust.NotAsked);
 });
