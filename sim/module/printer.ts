@@ -1,4 +1,4 @@
-import { textLength, putText } from "../../hal/node/native";
+import { bytesOf } from "../bytes-of";
 import type { LineEnd } from "../line";
 import type { ModuleObserver } from "./observer";
 import type { Habits, Timings } from "./personality";
@@ -172,11 +172,4 @@ function splitReply(text: string): string[] {
     return [text];
   }
   return text.split(/(?<=\n)/).flatMap((line) => line.split(/(?<=^\+[A-Z_]+:)/));
-}
-
-/** A text as bytes. Most are short: a small array of their own costs less than a part of Buffer's pool. */
-function bytesOf(text: string): Uint8Array {
-  const bytes = new Uint8Array(textLength(text));
-  putText(bytes, 0, text);
-  return bytes;
 }
