@@ -91,6 +91,7 @@ export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     esp.status.joins++;
     esp.status.joinFailure = JoinFailure.None;
     esp.joined = true;
+    esp.joinDoubted = false;
     backoffReset(esp.joinBackoff);
     joined(esp, now);
     if (esp.gotIp) esp.events.joined(now, esp.status.ssid);
@@ -99,6 +100,13 @@ export function joinAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     esp.status.joinFailures++;
     esp.status.joinFailure = reason;
     esp.events.joinFailed(now, esp.status.ssid, reason);
+    if (esp.joinCode === 0 && !esp.joinDoubted) {
+      // It has not even tried: it may have lost its set-up, as a reboot makes it. The next time it is believed.
+      esp.joinDoubted = true;
+      enterResync(esp, now);
+      return;
+    }
+    esp.joinDoubted = false;
     // The pause comes when all have been tried.
     arm(esp.timer, now, nextNetwork(esp) ? 0 : pauseAfter(reason) + backoffNext(esp.joinBackoff, esp.entropy));
   }

@@ -159,7 +159,10 @@ export function beginProbing(esp: EspAt, now: Millis, escape: Escape): void {
   arm(esp.timer, now, QUIET);
 }
 
-/** `ready` came. When nobody had asked for it, the module has rebooted in the middle of something. */
+/**
+ * `ready` came. When nobody had asked for it, the module has rebooted in the middle of something: what was said to it while
+ * it booted it obeys now, and its answer must not be credited to the set-up.
+ */
 export function moduleReady(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Holding || esp.phase === Phase.Off) return;
   const asked = esp.phase === Phase.Booting;
@@ -176,6 +179,8 @@ export function moduleReady(esp: EspAt, now: Millis): void {
       resetAgain(esp, now);
       return;
     }
+    beginProbing(esp, now, Escape.None);
+    return;
   }
   enterSetup(esp);
 }

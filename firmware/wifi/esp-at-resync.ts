@@ -64,6 +64,14 @@ export function enterResync(esp: EspAt, now: Millis): void {
   arm(esp.timer, now, QUIET + leaving);
 }
 
+/**
+ * Of a command there was no answer at all: the module may hand everything on to a peer, and would hand it the probe too.
+ * What ends that does no harm elsewhere: the remains of a line, which make the first probe an error.
+ */
+export function suspectPipe(esp: EspAt): void {
+  if (esp.escape === Escape.None) esp.escape = Escape.Plus;
+}
+
 /** Bytes came in: the line is not quiet yet. A longer pause stays. */
 export function resyncHeard(esp: EspAt, now: Millis): void {
   if (esp.command === Command.None && waitFor(esp.timer, now) < QUIET) arm(esp.timer, now, QUIET);

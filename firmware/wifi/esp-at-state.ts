@@ -188,6 +188,8 @@ export interface EspAt extends WifiModule {
   joined: boolean;
   /** The number in the `+CWJAP:<n>` of the join under way; 0 when there was none. */
   joinCode: number;
+  /** A join was refused without a number, and the set-up was repeated for it. */
+  joinDoubted: boolean;
 
   stream: Stream;
   /** `0,CONNECT` has come for the connect under way: from now on `0,CLOSED` speaks of it, not of the stream before. */

@@ -34,6 +34,7 @@ import {
   probeTimedOut,
   pumpResync,
   resyncHeard,
+  suspectPipe,
 } from "./esp-at-resync";
 import { pumpSetup, setupAnswered } from "./esp-at-setup";
 import {
@@ -163,6 +164,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     gotIp: false,
     joined: false,
     joinCode: 0,
+    joinDoubted: false,
     stream: Stream.Closed,
     connected: false,
     failedOpens: 0,
@@ -315,6 +317,7 @@ function commandTimedOut(esp: EspAt, now: Millis): void {
   } else if (!rateTimedOut(esp, now)) {
     rateDoubted(esp);
     enterResync(esp, now);
+    suspectPipe(esp);
   }
 }
 

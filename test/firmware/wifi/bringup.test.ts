@@ -155,6 +155,23 @@ describe("a join that fails", () => {
   });
 });
 
+describe("a join that is refused without a reason", () => {
+  it("has the set-up repeated, which the module may have lost, and is tried again at once", () => {
+    const rig = beforeJoin();
+    rig.answer(JOIN, "\r\nERROR\r\n");
+    rig.findBack();
+    expect(rig.waitForCommand(10)).toBe(`${JOIN}\r\n`);
+    // The second time it is believed.
+    rig.say("\r\nERROR\r\n");
+    expect(rig.esp.status).toMatchObject({ joinFailures: 2, resyncs: 1 });
+    expect(rig.waitForCommand(2_100)).toBe(`${JOIN}\r\n`);
+    rig.say("\r\nERROR\r\n");
+    rig.findBack();
+    rig.join();
+    rig.open();
+  });
+});
+
 describe("Wi-Fi that is lost", () => {
   it("takes the link with it at once, without a CLOSED, and the next open waits until it is found by itself", () => {
     const rig = new ScriptedModule().bringUp();

@@ -73,6 +73,7 @@ describe("a module that tells no version", () => {
     rig.answer("ATE0", OK);
     rig.expectCommand("AT+GMR");
     rig.advance(1_500);
+    expect(rig.waitForCommand(200)).toBe("+++");
     for (let probe = 0; probe < 2; probe++) {
       expect(rig.waitForCommand(200)).toBe("AT\r\n");
       rig.say(OK);

@@ -183,6 +183,15 @@ export class ScriptedModule {
     for (const command of SETUP_COMMANDS) this.answer(command, "\r\nOK\r\n");
   }
 
+  /** Answers two probes and the set-up that follows. */
+  findBack(): void {
+    for (let probe = 0; probe < 2; probe++) {
+      expect(this.waitForCommand(500)).toBe("AT\r\n");
+      this.say("\r\nOK\r\n");
+    }
+    this.setUp();
+  }
+
   join(): void {
     this.answer('AT+CWJAP="home","secret"', "WIFI CONNECTED\r\n", "WIFI GOT IP\r\n", "\r\nOK\r\n");
   }

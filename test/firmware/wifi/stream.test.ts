@@ -194,7 +194,7 @@ describe("a send", () => {
     expect(rig.user.losses).toEqual(["Peer"]);
     rig.advance(900);
     rig.expectNothing();
-    expect(rig.waitForCommand(300)).toBe("AT\r\n");
+    expect(rig.waitForCommand(300)).toBe("+++");
   });
 });
 
