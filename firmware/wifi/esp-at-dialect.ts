@@ -24,6 +24,12 @@ export interface Dialect {
   readonly cancels: boolean;
   /** A line end that its length does not count follows the payload of `+IPD`. */
   readonly tail: boolean;
+  /**
+   * Modem sleep, and none. Neither is kept over a reset; empty where a module does so anyway when it was reset. The numbers
+   * mean different things: what is modem sleep to one is light sleep to the other, in which it does not hear its UART.
+   */
+  readonly sleep: string;
+  readonly noSleep: string;
 }
 
 /** NonOS AT, up to 1.7. */
@@ -37,6 +43,8 @@ export const NONOS: Dialect = {
   sendPatience: 30000,
   cancels: false,
   tail: false,
+  sleep: "AT+SLEEP=2",
+  noSleep: "AT+SLEEP=0",
 };
 
 /** ESP-AT before 2.4, and every module until it has said what it is. */
@@ -50,6 +58,8 @@ export const ESP_AT_2: Dialect = {
   sendPatience: 15000,
   cancels: true,
   tail: true,
+  sleep: "AT+SLEEP=1",
+  noSleep: "",
 };
 
 /** From 2.4 on it takes longer sends. */
@@ -63,6 +73,8 @@ const ESP_AT_3: Dialect = {
   sendPatience: 15000,
   cancels: true,
   tail: true,
+  sleep: "AT+SLEEP=1",
+  noSleep: "",
 };
 
 /** From 4.1 on a connect can be told to give up, so that its end comes before our patience does. */
@@ -76,6 +88,8 @@ const ESP_AT_4: Dialect = {
   sendPatience: 15000,
   cancels: true,
   tail: true,
+  sleep: "AT+SLEEP=1",
+  noSleep: "",
 };
 
 /** What stands before the version in the first line of the answer to `AT+GMR`. */

@@ -10,6 +10,7 @@ import { beginJoin } from "./esp-at-join";
 import { resetAgain } from "./esp-at-ladder";
 import { pumpRate, rateAnswered } from "./esp-at-raise";
 import { enterResync } from "./esp-at-resync";
+import { sleepAnswered, sleepText } from "./esp-at-sleep";
 import { Command, type EspAt, SetupStep, Told } from "./esp-at-state";
 
 /** Most answers come at once; a module that has just booted may still be busy with itself. */
@@ -26,7 +27,7 @@ const TEXTS = [
 /** The step behind each that was answered with OK. */
 const AFTER_OK: readonly SetupStep[] = [
   SetupStep.Version, SetupStep.Store, SetupStep.Mode, SetupStep.NotTransparent, SetupStep.ModeAgain, SetupStep.NotTransparent, SetupStep.CloseAll,
-  SetupStep.Multiple, SetupStep.AddressesOff, SetupStep.MultipleAgain, SetupStep.AddressesOff, SetupStep.Passive, SetupStep.Rate, SetupStep.Rate, SetupStep.Done,
+  SetupStep.Multiple, SetupStep.AddressesOff, SetupStep.MultipleAgain, SetupStep.AddressesOff, SetupStep.Passive, SetupStep.Rate, SetupStep.Rate, SetupStep.Sleep, SetupStep.Done,
 ];
 
 /** The step behind each that was refused; the same step where a refusal is not to be put up with. */
@@ -55,6 +56,7 @@ function textOf(esp: EspAt): string {
   const step = esp.setupStep;
   if (step === SetupStep.Version && esp.told !== Told.Nothing) return "";
   if (step === SetupStep.Store) return esp.dialect.store;
+  if (step === SetupStep.Sleep) return sleepText(esp);
   return step === SetupStep.Mode || step === SetupStep.ModeAgain ? esp.dialect.mode : (TEXTS[step] ?? "");
 }
 
@@ -64,6 +66,7 @@ export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     rateAnswered(esp, now, ok);
     return;
   }
+  if (step === SetupStep.Sleep) sleepAnswered(esp, ok);
   if (ok) {
     if (step === SetupStep.Passive || step === SetupStep.PassiveByLink) esp.active = false;
     esp.setupStep = AFTER_OK[step] ?? SetupStep.Done;

@@ -2,7 +2,7 @@
  * What the ESP-AT driver knows: its record, the names of its states, and the few changes that more than one part of
  * the driver makes. The parts: `esp-at-ladder` finds a module that does not answer, `esp-at-resync` probes it,
  * `esp-at-setup` sets it up, `esp-at-rate` chooses the rate of the line, `esp-at-join` joins the network, `esp-at-stream`
- * runs the TCP stream, `esp-at` ties them together. `esp-at-dialect` has what differs between generations of modules,
+ * runs the TCP stream, `esp-at-sleep` wakes a module that rests between packets, `esp-at` ties them together. `esp-at-dialect` has what differs between generations of modules,
  * `esp-at-lines` what they say.
  */
 import type { Entropy, Millis, ResetLine } from "../../hal/hal";
@@ -46,6 +46,9 @@ export const enum Command {
   ReceiveLength,
   Close,
   Signal,
+  /** `AT` to a module that may be asleep, for the first and for the second time: see `esp-at-sleep.ts`. */
+  Wake,
+  WakeAgain,
 }
 
 /** The TCP stream as the module has it. */
@@ -125,6 +128,8 @@ export const enum SetupStep {
   PassiveByLink,
   /** The highest rate that both ends can do. */
   Rate,
+  /** Whether its radio rests between packets. */
+  Sleep,
   Done,
 }
 

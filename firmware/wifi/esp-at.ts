@@ -37,6 +37,7 @@ import {
   suspectPipe,
 } from "./esp-at-resync";
 import { pumpSetup, setupAnswered } from "./esp-at-setup";
+import { wakeAgain, wakesFirst, woke } from "./esp-at-sleep";
 import {
   BUSY_PATIENCE,
   Command,
@@ -75,7 +76,7 @@ import {
   streamClosed,
   streamDamaged,
 } from "./esp-at-stream";
-import { createWifiStatus, DEAF, trustOf, type WifiEvents, type WifiOptions } from "./module";
+import { createWifiStatus, DEAF, PowerSave, trustOf, type WifiEvents, type WifiOptions } from "./module";
 
 const COMMA = 44;
 /** The ceilings of the pause before a join or a boot is tried again, first and last, in milliseconds. */
@@ -282,8 +283,8 @@ function streamInUse(esp: EspAt): boolean {
 function startNext(esp: EspAt, now: Millis): void {
   switch (esp.phase) {
     case Phase.Joined:
-      if (esp.gotIp) pumpStream(esp, now);
-      else pumpJoin(esp, now);
+      if (!esp.gotIp) pumpJoin(esp, now);
+      else if (esp.status.powerSave < PowerSave.On || !wakesFirst(esp, now)) pumpStream(esp, now);
       return;
     case Phase.Joining:
       pumpJoin(esp, now);
@@ -308,6 +309,10 @@ function startNext(esp: EspAt, now: Millis): void {
 function commandTimedOut(esp: EspAt, now: Millis): void {
   if (esp.command === Command.Blind) {
     goBack(esp, now);
+    return;
+  }
+  if (esp.command === Command.Wake) {
+    wakeAgain(esp, now);
     return;
   }
   esp.status.timeouts++;
@@ -468,6 +473,10 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
       return;
     case Command.Blind:
       goBack(esp, now);
+      return;
+    case Command.Wake:
+    case Command.WakeAgain:
+      woke(esp);
       return;
     case Command.ReceiveLength:
     case Command.Signal:

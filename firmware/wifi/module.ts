@@ -76,6 +76,18 @@ export const enum Trust {
   Failed,
 }
 
+/** Whether the module's radio rests between packets. */
+export const enum PowerSave {
+  Off,
+  /** This module, or its driver, knows no way to it. */
+  Unsupported,
+  /** The module was told to, and would not. */
+  Refused,
+  On,
+  /** As `On`; it has been woken, and the next command follows. */
+  Awake,
+}
+
 /** How the module is doing. Only the driver writes it. The counters are those since power-on and only grow. */
 export interface WifiStatus {
   way: Way;
@@ -89,6 +101,7 @@ export interface WifiStatus {
   trust: Trust;
   /** The module has the time of day from the time server. */
   timeKnown: boolean;
+  powerSave: PowerSave;
   /** Rate of the serial line in bits per second. */
   baud: number;
 
@@ -175,6 +188,11 @@ export interface WifiOptions {
    * instead. A family that cannot do that opens nothing and says {@link Trust.Unsupported}. Undefined: streams are plain.
    */
   readonly security: Security | undefined;
+  /**
+   * The module's radio rests between the beacons of its access point: it takes less current, and what comes takes up to a
+   * tenth of a second longer. Left out: it does not.
+   */
+  readonly modemSleep?: boolean;
 }
 
 /** What the application is told. */
@@ -220,6 +238,7 @@ export function createWifiStatus(ssid: string, baud: number, trust: Trust = Trus
     loss: WifiLoss.None,
     trust,
     timeKnown: false,
+    powerSave: PowerSave.Off,
     baud,
     resets: 0,
     reboots: 0,

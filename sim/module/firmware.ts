@@ -17,7 +17,7 @@ import type { Link } from "./link";
 import { Links } from "./links";
 import type { ModuleObserver, ResetCause } from "./observer";
 import { ParameterError, Parameters } from "./parameters";
-import type { Personality, Remark } from "./personality";
+import { SleepMode, type Personality, type Remark } from "./personality";
 import { Printer } from "./printer";
 import type { RealTimeClock } from "./real-time-clock";
 import type { ReceiverDuties, ReceiveTask } from "./receive-task";
@@ -187,7 +187,20 @@ export class Firmware {
   /** Bytes from the UART driver. */
   accept(chunk: Uint8Array): void {
     this.hardware.observer.fromHost?.(chunk);
+    if (this.dozes) {
+      this.hardware.observer.lost?.(chunk.length, "asleep");
+      return;
+    }
     onTheWayIn(this, chunk).forEach((piece) => (this.dataMode ?? this.receiver).accept(piece));
+  }
+
+  /**
+   * In light sleep the UART is off while there is nothing to do, and bytes do not wake it (esp-at issue 832); which the CPU
+   * falls into as soon as it is joined and at no command, chosen as the hardest on a host.
+   */
+  private get dozes(): boolean {
+    const { settings, personality, station, receiver } = this;
+    return personality.habits.sleepModes[settings.sleep] === SleepMode.Light && station.hasAddress && receiver.atLineStart;
   }
 
   /** Prompts, and has what the host sends from now on go elsewhere than to the receive task. The command goes on. */

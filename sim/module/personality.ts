@@ -260,6 +260,8 @@ export interface Habits {
   readonly closedAtFailedStart: { readonly side: "before" | "after"; readonly chance: number };
   /** What the numbers of AT+SLEEP stand for, from 0. */
   readonly sleepModes: readonly SleepMode[];
+  /** The number that it has after a reset. */
+  readonly sleepAtBoot: number;
   /** AT+UART: 0 none, 1 RTS, 2 CTS, 3 both, in a module as it is sold. */
   readonly defaultFlow: number;
   /** Whether AT+UART_DEF? tells zeros until it was first set. */

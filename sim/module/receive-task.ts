@@ -13,7 +13,7 @@ export const enum ReceiveState {
 }
 
 /** Why bytes from the host got nowhere. */
-export type Loss = "overflow" | "booting" | "line too long" | "processing" | "sending" | "surplus";
+export type Loss = "overflow" | "asleep" | "booting" | "line too long" | "processing" | "sending" | "surplus";
 
 /** What the task needs of the rest of the firmware. */
 export interface ReceiverDuties {

@@ -99,7 +99,7 @@ export function defaultSettings(flash: Flash, { limits, habits }: Personality): 
     showErrorCodes: false,
     messages: flash.messages,
     store: true,
-    sleep: 0,
+    sleep: habits.sleepAtBoot,
     frame: flash.frame ?? { dataBits: 8, stopBits: 1, parity: 0, flow: habits.defaultFlow },
     mode: flash.mode,
     names: flash.names,

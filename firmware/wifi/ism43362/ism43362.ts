@@ -32,6 +32,7 @@ import {
   createWifiStatus,
   DEAF,
   JoinFailure,
+  PowerSave,
   trustOf,
   type WifiEvents,
   type WifiModule,
@@ -187,6 +188,7 @@ export function createIsm43362(
     probes: 0,
     patience: createDeadline(),
   };
+  if (options.modemSleep === true) ism.status.powerSave = PowerSave.Unsupported;
   return ism;
 }
 

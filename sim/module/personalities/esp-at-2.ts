@@ -76,6 +76,7 @@ export const espAt2: Personality = {
     tellsClosedAtLoss: 1,
     closedAtFailedStart: { side: "after", chance: 0.5 },
     sleepModes: [SleepMode.Off, SleepMode.Modem, SleepMode.Light, SleepMode.ModemListen],
+    sleepAtBoot: 0,
     defaultFlow: 0,
     forgetsUartDefault: false,
     dhcp: "bits",

@@ -71,6 +71,7 @@ export const espAt5: Personality = {
     tellsClosedAtLoss: 1,
     closedAtFailedStart: { side: "after", chance: 0 },
     sleepModes: [SleepMode.Off, SleepMode.Modem, SleepMode.Light, SleepMode.ModemListen],
+    sleepAtBoot: 0,
     defaultFlow: 1,
     forgetsUartDefault: false,
     dhcp: "bits",

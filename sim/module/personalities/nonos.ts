@@ -115,6 +115,8 @@ export const nonos: Personality = {
     tellsClosedAtLoss: 0.3,
     closedAtFailedStart: { side: "before", chance: 1 },
     sleepModes: [SleepMode.Off, SleepMode.Light, SleepMode.Modem],
+    // "Modem-sleep is the default sleep mode": ESP8266 AT Instruction Set 3.0.
+    sleepAtBoot: 2,
     defaultFlow: 0,
     forgetsUartDefault: true,
     dhcp: "which",
