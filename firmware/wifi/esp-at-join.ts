@@ -58,7 +58,7 @@ function join(esp: EspAt, now: Millis): void {
   setIp(esp, false);
   esp.timer.armed = false;
   esp.joinCode = 0;
-  const network = esp.networks[esp.network];
+  const network = esp.options.networks[esp.network];
   if (network === undefined) return;
   esp.status.ssid = network.ssid;
   const command = atBegin(esp.engine);
@@ -140,7 +140,7 @@ function pauseAfter(reason: JoinFailure): number {
 /** Moves on to the next network. False when it is the first again. */
 function nextNetwork(esp: EspAt): boolean {
   esp.network++;
-  if (esp.network === esp.networks.length) esp.network = 0;
+  if (esp.network === esp.options.networks.length) esp.network = 0;
   return esp.network > 0;
 }
 

@@ -7,13 +7,13 @@
  */
 import type { Millis } from "../../hal/hal";
 import { LinkState } from "../core/link";
-import { isDue, waitFor } from "../core/time";
+import { arm, isDue } from "../core/time";
 import { writeText } from "../core/writer";
 import { atBegin, atSend } from "./at-engine";
 import { Command, type EspAt, finishCommand, Stream } from "./esp-at-state";
 import { PowerSave } from "./module";
 
-/** So long after the last exchange the module is taken to be awake still, in milliseconds. */
+/** So long after a command the module is taken to be awake still, in milliseconds. */
 const AWAKE_FOR = 200;
 /** An answer to `AT` is there within some milliseconds, and a busy module says so. */
 const FIRST_PATIENCE = 150;
@@ -31,14 +31,11 @@ export function sleepAnswered(esp: EspAt, ok: boolean): void {
 
 /** Whether the module is woken before the command that is next. The slot is empty. */
 export function wakesFirst(esp: EspAt, now: Millis): boolean {
-  const status = esp.status;
-  const woken = status.powerSave === PowerSave.Awake;
-  status.powerSave = PowerSave.On;
-  if (woken || !hasCommand(esp, now)) return false;
-  // Each exchange sets the next poll anew.
-  if (esp.stream === Stream.Open && waitFor(esp.poll, now) > esp.options.pollEvery - AWAKE_FOR) return false;
-  call(esp, now, Command.Wake, FIRST_PATIENCE);
-  return true;
+  if (!hasCommand(esp, now)) return false;
+  const asleep = !esp.drowsy.armed || isDue(esp.drowsy, now);
+  if (asleep) call(esp, now, Command.Wake, FIRST_PATIENCE);
+  else arm(esp.drowsy, now, AWAKE_FOR);
+  return asleep;
 }
 
 /** What `pumpStream` looks at. */
@@ -62,6 +59,6 @@ export function wakeAgain(esp: EspAt, now: Millis): void {
 }
 
 /** It has answered. `ERROR` is the answer to what was left of the call. */
-export function woke(esp: EspAt): void {
-  esp.status.powerSave = PowerSave.Awake;
+export function woke(esp: EspAt, now: Millis): void {
+  arm(esp.drowsy, now, AWAKE_FOR);
 }

@@ -12,7 +12,7 @@ import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../cor
 import { type Deadline, disarm } from "../core/time";
 import { atFinish, type AtEngine } from "./at-engine";
 import { type Dialect, ESP_AT_2 } from "./esp-at-dialect";
-import { Way, type WifiEvents, type WifiModule, type WifiNetwork, type WifiOptions, type WifiStatus } from "./module";
+import { Way, type WifiEvents, type WifiModule, type WifiOptions, type WifiStatus } from "./module";
 
 /** Where the module is on its way to the network. */
 export const enum Phase {
@@ -183,8 +183,7 @@ export interface EspAt extends WifiModule {
   setupStep: SetupStep;
   /** A set-up command was refused since the last set-up that succeeded, or the last reset. */
   setupDoubted: boolean;
-  /** The networks in the order in which they are tried, and which of them it is now. */
-  readonly networks: readonly WifiNetwork[];
+  /** Which of the networks it is now. */
   network: number;
   readonly joinBackoff: Backoff;
   readonly bootBackoff: Backoff;
@@ -216,6 +215,8 @@ export interface EspAt extends WifiModule {
   /** The stream was served by a receive last, so that a send goes first now. */
   receivedLast: boolean;
   readonly poll: Deadline;
+  /** From when on a module in modem sleep is called before the next command. */
+  readonly drowsy: Deadline;
   /** What the last receive command asked for, and whether its data has begun to come. */
   asked: number;
   answered: boolean;

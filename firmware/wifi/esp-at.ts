@@ -158,7 +158,6 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     busyUntil: createDeadline(),
     setupStep: SetupStep.EchoOff,
     setupDoubted: false,
-    networks: options.networks,
     network: 0,
     joinBackoff: createBackoff(FIRST_JOIN_PAUSE, LONGEST_PAUSE),
     bootBackoff: createBackoff(FIRST_BOOT_PAUSE, LONGEST_PAUSE),
@@ -178,6 +177,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     stray: 0,
     receivedLast: false,
     poll: createDeadline(),
+    drowsy: createDeadline(),
     asked: 0,
     answered: false,
     sendStage: SendStage.None,
@@ -284,7 +284,7 @@ function startNext(esp: EspAt, now: Millis): void {
   switch (esp.phase) {
     case Phase.Joined:
       if (!esp.gotIp) pumpJoin(esp, now);
-      else if (esp.status.powerSave < PowerSave.On || !wakesFirst(esp, now)) pumpStream(esp, now);
+      else if (esp.status.powerSave !== PowerSave.On || !wakesFirst(esp, now)) pumpStream(esp, now);
       return;
     case Phase.Joining:
       pumpJoin(esp, now);
@@ -476,7 +476,7 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
       return;
     case Command.Wake:
     case Command.WakeAgain:
-      woke(esp);
+      woke(esp, now);
       return;
     case Command.ReceiveLength:
     case Command.Signal:

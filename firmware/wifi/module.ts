@@ -84,8 +84,6 @@ export const enum PowerSave {
   /** The module was told to, and would not. */
   Refused,
   On,
-  /** As `On`; it has been woken, and the next command follows. */
-  Awake,
 }
 
 /** How the module is doing. Only the driver writes it. The counters are those since power-on and only grow. */

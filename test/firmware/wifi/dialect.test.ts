@@ -41,6 +41,7 @@ describe("a module that tells no version", () => {
     rig.answer("AT+SYSSTORE=0", "\r\nERROR\r\n");
     rig.answer("AT+CWMODE_CUR=1", OK);
     for (const command of SETUP_COMMANDS.slice(4)) rig.answer(command, OK);
+    rig.answer("AT+SLEEP=0", OK);
     rig.expectCommand('AT+CWJAP_CUR="home","secret"');
     expect(rig.esp.dialect).toBe(NONOS);
   });
@@ -101,6 +102,7 @@ describe("NonOS", () => {
     for (const command of SETUP_COMMANDS.slice(4, -1)) rig.answer(command, OK);
     rig.answer("AT+CIPRECVMODE=1", passive ? OK : "\r\nERROR\r\n");
     if (!passive) rig.answer("AT+CIPRECVTYPE=5,1", "\r\nERROR\r\n");
+    rig.answer("AT+SLEEP=0", OK);
     rig.answer('AT+CWJAP_CUR="home","secret"', `WIFI CONNECTED\r\nWIFI GOT IP\r\n${OK}`);
     rig.open();
     rig.signal = undefined;

@@ -163,6 +163,25 @@ describe("sleep", () => {
     expect(bench.ask("AT+SLEEP?")).toContain("+SLEEP:2");
     expect(bench.ask("AT+SLEEP=3")).toContain("ERROR");
   });
+
+  test("is modem sleep in NonOS AT after a reset, and none in ESP-AT", () => {
+    expect(Bench.ready(1, {}, "nonos-1.7").ask("AT+SLEEP?")).toContain("+SLEEP:2");
+    expect(Bench.ready(1, {}, "esp-at-2.2").ask("AT+SLEEP?")).toContain("+SLEEP:0");
+    expect(Bench.ready().ask("AT+SLEEP?")).toContain("+SLEEP:0");
+  });
+
+  test.each([["nonos-1.7", 1, 2], ["esp-at-2.2", 2, 1], ["esp-at-5", 2, 3]] as const)(
+    "of %s is deaf to its UART when it is light, once it has joined, and only then", (name, light, modem) => {
+      const bench = Bench.joined({ name });
+      expect(bench.ask(`AT+SLEEP=${modem}`)).toContain("OK");
+      expect(bench.ask("AT")).toContain("OK");
+      expect(bench.ask(`AT+SLEEP=${light}`)).toContain("OK");
+      expect(bench.ask("AT")).toBe("");
+      expect(bench.ask("AT+SLEEP=0", 5_000)).toBe("");
+      const alone = Bench.ready(1, {}, name);
+      alone.ask(`AT+SLEEP=${light}`);
+      expect(alone.ask("AT")).toContain("OK");
+    });
 });
 
 describe("the UART", () => {
