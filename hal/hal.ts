@@ -281,11 +281,12 @@ export interface Entropy {
 }
 
 /**
- * Small records that survive power loss. A slot holds one record of up to 1024 bytes; there are 64 slots. The first 8 are
- * the board's own, and their room is theirs; the others, where an MQTT session is kept, share what is left.
+ * Small records that survive power loss. A slot holds one record of up to 1024 bytes; there are 66 slots. The first 8 are
+ * the board's own, and their room is theirs; the others share what is left: 8 to 63, where an MQTT session is kept, and 64
+ * and 65, the second kilobyte of a board's own certificate and of its key.
  * A save is atomic: after a power cut at any moment a slot holds the old record or the new one, whole.
  *
- * On a chip a record of n bytes takes n + 8 bytes of room, rounded up to a multiple of 8. For slots 8 to 63 together
+ * On a chip a record of n bytes takes n + 8 bytes of room, rounded up to a multiple of 8. For slots 8 to 65 together
  * there are 20,400 bytes on a Raspberry Pi Pico and 106,416 on an STM32F405, which is more than they can hold; 6,064 in
  * `moth-host`. A folder on a computer has room for all.
  */

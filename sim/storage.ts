@@ -1,7 +1,7 @@
 import type { Bytes, Storage } from "../hal/hal";
 import { view } from "../hal/node/view";
 
-const SLOTS = 64;
+const SLOTS = 66;
 /** These have their room whatever the others hold. */
 const SETTING_SLOTS = 8;
 const LONGEST_RECORD = 1024;

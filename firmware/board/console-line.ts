@@ -170,12 +170,12 @@ function continues(byte: number): boolean {
 
 /**
  * Whether what follows the `=` that was just typed may be seen: the value of a known setting that is none of the
- * secrets, or a piece of the certificate. A key that was misspelt may have been meant for a password.
+ * secrets, or a piece of a certificate. A key that was misspelt may have been meant for a password.
  */
 function isPublic(line: Line): boolean {
   const at = argumentAt(line);
   const left = line.count - at;
-  if (startsWith(line.bytes, at, left, "ca.")) return true;
+  if (startsWith(line.bytes, at, left, "ca.") || startsWith(line.bytes, at, left, "cert.")) return true;
   const setting = settingAt(line.bytes, at, left);
   return setting !== NO_SETTING && keyLength(setting) === left && !isSecret(setting);
 }

@@ -1,7 +1,8 @@
 /** The answers to `settings` and `set`. A secret is shown to nobody: only that there is one. */
-import { decimalAt, find, isText, startsWith } from "#native";
+import { byteAt, decimalAt, find, startsWith, textLength } from "#native";
+import type { Bytes } from "../../hal/hal";
 import { writeBytes, writeDecimal, writeHex, writeText, type Writer } from "../core/writer";
-import { digestBegin, digestMore, dropParts, keepPiece } from "./certificate";
+import { digestBegin, digestMore, dropParts, keepPiece, Pem, PEM_NAMES } from "./certificate";
 import { argumentAt } from "./console-line";
 import { Answer, answerError, answerWith, type Console } from "./console-state";
 import { Happening, note } from "./journal";
@@ -9,19 +10,26 @@ import { adviceOf, isSecret, isValid, keyLength, keyOf, NO_SETTING, SETTING_KEYS
 import { lineEnd, readSettings, replaceSetting, saveSettings, settingValue, TOO_LONG } from "./settings";
 
 const EQUALS = 0x3d;
-/** `ca` with its dot. */
-const CA_SIZE = 3;
+const DOT = 0x2e;
+/** What {@link pemAt} gives for what is no certificate and no key. */
+const NO_PEM = -1;
 
 const NO_KEY = 'no "=" in it: write set KEY=VALUE, for example set wifi.ssid=barn';
 const UNKNOWN =
   "no such setting: there are device, wifi.ssid, wifi.password, the same of wifi2 and wifi3, wifi.baud, mqtt.host, " +
-  "mqtt.port, the same of mqtt2 and mqtt3, mqtt.protocol, mqtt.user, mqtt.password, and ca";
+  "mqtt.port, the same of mqtt2 and mqtt3, mqtt.protocol, mqtt.tls, mqtt.user, mqtt.password, time.server, ca, cert and key";
 const NOT_SAVED = "the storage did not take it, the old settings stand: try again";
 const NO_ROOM = "all settings together take at most 1024 bytes, the old ones stand: shorten some";
 
 /** Begins the answer to `settings`. */
 export function showSettings(console: Console): void {
-  answerWith(console, Answer.Settings);
+  showPem(console, Answer.Settings, Pem.Authority);
+}
+
+/** Begins an answer that shows certificates and key, from `pem` on. */
+function showPem(console: Console, answer: Answer, pem: Pem): void {
+  answerWith(console, answer);
+  console.pem = pem;
   digestBegin(console.digest);
 }
 
@@ -31,7 +39,11 @@ export function writeSettingsLine(console: Console, writer: Writer, step: number
     writeSetting(console, writer, step);
     return true;
   }
-  return writeCertificateLine(console, writer);
+  if (writePemLine(console, writer)) return true;
+  if (console.pem === Pem.Key) return false;
+  console.pem++;
+  digestBegin(console.digest);
+  return true;
 }
 
 /** The line of a setting, as it is in storage. */
@@ -48,17 +60,18 @@ export function writeSetting(console: Console, writer: Writer, setting: number):
 }
 
 /**
- * The certificate, as far as it was read in this step; the step that has read all of it writes the line. False when
- * that has been.
+ * The digest of a certificate or of the key, as far as it was read in this step; the step that has read all of it writes
+ * the line. False when that has been.
  */
-export function writeCertificateLine(console: Console, writer: Writer): boolean {
+export function writePemLine(console: Console, writer: Writer): boolean {
   const digest = console.digest;
   if (digest.length < 0) return false;
-  if (!digestMore(digest, console.hal.storage, console.settings.record)) return true;
+  if (!digestMore(digest, console.hal.storage, console.pem, console.settings.record)) return true;
+  writeText(writer, PEM_NAMES[console.pem] ?? "");
   if (digest.length === 0) {
-    writeText(writer, "ca=(none)");
+    writeText(writer, "=(none)");
   } else {
-    writeText(writer, "ca=");
+    writeText(writer, "=");
     writeDecimal(writer, digest.length);
     writeText(writer, " bytes, CRC-32 ");
     writeHex(writer, ~digest.crc);
@@ -77,11 +90,24 @@ export function obeySet(console: Console): void {
     return;
   }
   const setting = settingAt(line.bytes, at, count);
-  if (setting !== NO_SETTING) change(console, setting, at + keyLength(setting));
-  else if (startsWith(line.bytes, at, count, "ca.")) addPiece(console, at + CA_SIZE);
-  else if (isText(line.bytes, at, count, "ca=")) dropCertificate(console);
-  else if (startsWith(line.bytes, at, count, "ca=")) answerError(console, "ca", 'comes in pieces: write set ca.0=BASE64');
-  else answerError(console, "", UNKNOWN);
+  if (setting !== NO_SETTING) {
+    change(console, setting, at + keyLength(setting));
+    return;
+  }
+  const pem = pemAt(line.bytes, at, count);
+  if (pem === NO_PEM) answerError(console, "", UNKNOWN);
+  else changePem(console, pem, at + textLength(PEM_NAMES[pem] ?? ""));
+}
+
+/** Which certificate or key the range, as `KEY=…` or `KEY.N=…`, is of, or {@link NO_PEM}. */
+function pemAt(bytes: Bytes, at: number, count: number): Pem | -1 {
+  for (let pem = 0; pem < PEM_NAMES.length; pem++) {
+    const name = PEM_NAMES[pem] ?? "";
+    if (!startsWith(bytes, at, count, name)) continue;
+    const behind = byteAt(bytes, at + textLength(name));
+    if (behind === EQUALS || behind === DOT) return pem;
+  }
+  return NO_PEM;
 }
 
 function change(console: Console, setting: number, at: number): void {
@@ -112,28 +138,21 @@ function change(console: Console, setting: number, at: number): void {
   }
 }
 
-function addPiece(console: Console, at: number): void {
-  const line = console.line;
-  const equals = find(line.bytes, at, line.count - at, EQUALS);
-  const piece = decimalAt(line.bytes, at, equals - at);
-  const problem = keepPiece(
-    console.hal.storage,
-    console.settings.record,
-    piece,
-    line.bytes,
-    equals + 1,
-    line.count - equals - 1,
-  );
-  if (problem === "") showCertificate(console);
-  else answerError(console, "ca", problem);
-}
-
-function dropCertificate(console: Console): void {
-  if (dropParts(console.hal.storage, console.settings.record, 0)) showCertificate(console);
-  else answerError(console, "ca", "the storage did not take it: try again");
-}
-
-function showCertificate(console: Console): void {
-  answerWith(console, Answer.Certificate);
-  digestBegin(console.digest);
+/** `at`: behind its name. There is an equals sign in the line. */
+function changePem(console: Console, pem: Pem, at: number): void {
+  const { bytes, count } = console.line;
+  const equals = find(bytes, at, count - at, EQUALS);
+  const { storage } = console.hal;
+  const record = console.settings.record;
+  let problem = "";
+  if (equals > at) {
+    const piece = decimalAt(bytes, at + 1, equals - at - 1);
+    problem = keepPiece(storage, record, pem, piece, bytes, equals + 1, count - equals - 1);
+  } else if (count > equals + 1) {
+    problem = "comes in pieces: write .0=BASE64 behind its name";
+  } else if (!dropParts(storage, record, pem, 0)) {
+    problem = "the storage did not take it: try again";
+  }
+  if (problem === "") showPem(console, Answer.Pem, pem);
+  else answerError(console, PEM_NAMES[pem] ?? "", problem);
 }

@@ -2,7 +2,7 @@
 import type { Bytes, Hal } from "../../hal/hal";
 import { type Deadline } from "../core/time";
 import { type WifiModule } from "../wifi/module";
-import { type Digest } from "./certificate";
+import { type Digest, type Pem } from "./certificate";
 import { type Line } from "./console-line";
 import { type Output } from "./console-output";
 import { type Parts } from "./parts";
@@ -17,7 +17,8 @@ export const enum Answer {
   Settings,
   /** What a setting is now, read back from the storage. */
   OneSetting,
-  Certificate,
+  /** A certificate or the key: its digest. */
+  Pem,
   Log,
   Help,
   BootLoader,
@@ -49,6 +50,8 @@ export interface Console {
   setting: number;
   /** The first event of the log that is being shown. */
   shown: number;
+  /** The certificate or key that is being read, to be shown as a digest. */
+  pem: Pem;
   readonly digest: Digest;
 
   /** Events are shown as they happen; up to which one they have been. */

@@ -11,10 +11,10 @@ import { allocate, byteAt, isText } from "#native";
 import { arm, createDeadline, disarm, isDue, sooner, waitFor } from "../core/time";
 import { type Writer, writeText } from "../core/writer";
 import { type WifiModule } from "../wifi/module";
-import { createDigest } from "./certificate";
+import { createDigest, Pem } from "./certificate";
 import { argumentAt, createLine, type Line, lineByte, lineClear, LineEvent, lineShow, wordAt, wordLength } from "./console-line";
 import { createOutput, outputBegin, outputEnd, outputFlush, outputHasRoom, outputText } from "./console-output";
-import { obeySet, showSettings, writeCertificateLine, writeSetting, writeSettingsLine } from "./console-settings";
+import { obeySet, showSettings, writePemLine, writeSetting, writeSettingsLine } from "./console-settings";
 import { Answer, answerError, answerWith, type Console } from "./console-state";
 import { startText, writeStatusLine } from "./console-status";
 import { oldestEvent, writeEvent } from "./journal";
@@ -43,8 +43,8 @@ const HELP: readonly string[] = [
   "status              how the board is doing: key=value, a line each",
   "settings            what it was told: key=value, a line each; secrets are not shown",
   "set KEY=VALUE       changes a setting at once in storage, and for the board after reset; no value: none",
-  "set ca.0=BASE64     the CA certificate, PEM, in pieces of 256 bytes: ca.0, ca.1, …; set ca= forgets it. It is",
-  "                    only kept for now: this firmware does not speak TLS yet",
+  "set ca.0=BASE64     the broker's CA certificate, PEM, in pieces of 256 bytes: ca.0, ca.1, …; set ca= forgets it;",
+  "                    cert.0 and key.0: the board's own, for a broker that asks who it is",
   "log                 the last events, with the seconds since power-on; log on, log off: as they happen",
   "reset               starts the board anew",
   "bootloader          leaves for the boot loader that takes new firmware; answers only when there is none",
@@ -70,6 +70,7 @@ export function createConsole(name: string, hal: Hal, parts: Parts, wifi: WifiMo
     errorOf: "",
     setting: 0,
     shown: 0,
+    pem: Pem.Authority,
     digest: createDigest(),
     live: false,
     told: 0,
@@ -130,7 +131,7 @@ function obeyInput(console: Console, now: Millis): void {
       if (!outputHasRoom(console.output)) return;
       answerOn(console);
       // What is behind it has cost a while: the board has its turn first.
-      if (console.answer === Answer.Certificate || console.answer === Answer.Settings) return;
+      if (console.answer === Answer.Pem || console.answer === Answer.Settings) return;
     } else if (console.inputAt < console.inputEnd && !console.leave.armed) {
       const byte = byteAt(console.input, console.inputAt);
       console.inputAt++;
@@ -233,8 +234,8 @@ function writeAnswerLine(console: Console, writer: Writer, step: number): boolea
       return writeSettingsLine(console, writer, step);
     case Answer.OneSetting:
       return writeSetLine(console, writer, step);
-    case Answer.Certificate:
-      return writeCertificateLine(console, writer);
+    case Answer.Pem:
+      return writePemLine(console, writer);
     case Answer.Log:
       return writeLogLine(console, writer, console.shown + step);
     case Answer.Help:

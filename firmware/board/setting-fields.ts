@@ -18,6 +18,7 @@ export const enum SettingKind {
   OtherHost,
   Port,
   Protocol,
+  Switch,
   User,
   Password,
 }
@@ -40,8 +41,10 @@ export const SETTING_KEYS: readonly string[] = [
   "mqtt3.host=",
   "mqtt3.port=",
   "mqtt.protocol=",
+  "mqtt.tls=",
   "mqtt.user=",
   "mqtt.password=",
+  "time.server=",
 ];
 
 const KINDS: readonly SettingKind[] = [
@@ -61,8 +64,10 @@ const KINDS: readonly SettingKind[] = [
   SettingKind.OtherHost,
   SettingKind.Port,
   SettingKind.Protocol,
+  SettingKind.Switch,
   SettingKind.User,
   SettingKind.Password,
+  SettingKind.OtherHost,
 ];
 
 const LONGEST_CREDENTIAL = 128;
@@ -124,6 +129,8 @@ export function isValid(setting: number, bytes: Bytes, at: number, count: number
       return isBetween(decimalAt(bytes, at, count), 1, 65535);
     case SettingKind.Protocol:
       return protocolAt(bytes, at, count) !== 0;
+    case SettingKind.Switch:
+      return isText(bytes, at, count, "on") || isText(bytes, at, count, "off");
     case SettingKind.User:
     case SettingKind.Password:
       return isPlainAt(bytes, at, count, 0, LONGEST_CREDENTIAL);
@@ -157,6 +164,8 @@ export function adviceOf(setting: number): string {
       return "give 1 to 65535";
     case SettingKind.Protocol:
       return "give 3.1, 3.1.1 or 5";
+    case SettingKind.Switch:
+      return "give on or off";
     case SettingKind.User:
     case SettingKind.Password:
       return "give at most 128 bytes";

@@ -10,14 +10,16 @@
  *     wifi.baud=115200            the rate that the module's serial line boots with; this unless said otherwise
  *     wifi.max-baud=921600        how far it may be raised; this unless said otherwise
  *     mqtt.host=192.168.1.10
- *     mqtt.port=1883              this unless said otherwise
+ *     mqtt.port=1883              this unless said otherwise; with TLS 8883
  *     mqtt2.host=broker.example   the broker to try when the first cannot be reached; mqtt3 after it
  *     mqtt.protocol=3.1.1         this unless said otherwise: 3.1, 3.1.1, or 5 if the application carries it
+ *     mqtt.tls=on                 TLS to each broker, whose certificate is checked; off unless said otherwise
  *     mqtt.user=moth              at whichever broker
  *     mqtt.password=…
+ *     time.server=pool.ntp.org    this unless said otherwise; without the time no certificate can be checked
  */
 import type { Bytes, Storage } from "../../hal/hal";
-import { allocate, byteAt, copy, decimalAt, find, putText, startsWith, textAt, textLength } from "#native";
+import { allocate, byteAt, copy, decimalAt, find, isText, putText, startsWith, textAt, textLength } from "#native";
 import { type Broker } from "../mqtt/client-state";
 import { type Protocol } from "../mqtt/connect";
 import { type WifiNetwork } from "../wifi/module";
@@ -30,6 +32,8 @@ const DEFAULT_BAUD = 115200;
 /** What every adapter, chip and module of the last ten years can do without lines for flow control. */
 const DEFAULT_MAX_BAUD = 921600;
 const DEFAULT_PORT = 1883;
+const DEFAULT_TLS_PORT = 8883;
+const DEFAULT_TIME_SERVER = "pool.ntp.org";
 /** MQTT 3.1.1. */
 const DEFAULT_PROTOCOL = 4;
 const DAMAGED = "the settings in storage are damaged or longer than 1024 bytes: provision the board anew";
@@ -47,6 +51,9 @@ export interface Settings {
   readonly maxBaud: number;
   /** The version of MQTT; 3.1.1, which is 4, unless `mqtt.protocol` says otherwise. */
   readonly protocol: Protocol;
+  /** Whether every broker is to be reached by TLS, and who tells the time. */
+  readonly tls: boolean;
+  readonly timeServer: string;
   /** Up to 128 bytes each. Empty: none. */
   readonly user: string;
   readonly password: string;
@@ -59,14 +66,18 @@ export function loadSettings(storage: Storage): Settings {
   const record = allocate(SIZES.settings);
   const length = storage.load(SETTINGS_SLOT, record, 0, SIZES.settings);
   const read = length > 0 ? length : 0;
+  const tls = isOn(record, read, "mqtt.tls=");
+  const timeServer = textSetting(record, read, "time.server=");
   return {
     problem: length < 0 ? DAMAGED : problemOf(record, read),
     device: textSetting(record, read, "device="),
     networks: createNetworks(record, read),
-    brokers: createBrokers(record, read),
+    brokers: createBrokers(record, read, tls ? DEFAULT_TLS_PORT : DEFAULT_PORT),
     baud: numberOr(record, read, "wifi.baud=", DEFAULT_BAUD),
     maxBaud: numberOr(record, read, "wifi.max-baud=", DEFAULT_MAX_BAUD),
     protocol: protocolOf(record, read),
+    tls,
+    timeServer: timeServer === "" ? DEFAULT_TIME_SERVER : timeServer,
     user: textSetting(record, read, "mqtt.user="),
     password: textSetting(record, read, "mqtt.password="),
     record,
@@ -116,14 +127,20 @@ function addNetwork(networks: WifiNetwork[], ssid: string, password: string): vo
 }
 
 /** @boot */
-function createBrokers(record: Bytes, length: number): Broker[] {
+function createBrokers(record: Bytes, length: number, defaultPort: number): Broker[] {
   const host = textSetting(record, length, "mqtt.host=");
-  const brokers = [{ host, port: numberOr(record, length, "mqtt.port=", DEFAULT_PORT) }];
+  const brokers = [{ host, port: numberOr(record, length, "mqtt.port=", defaultPort) }];
   const second = textSetting(record, length, "mqtt2.host=");
-  if (second !== "") brokers.push({ host: second, port: numberOr(record, length, "mqtt2.port=", DEFAULT_PORT) });
+  if (second !== "") brokers.push({ host: second, port: numberOr(record, length, "mqtt2.port=", defaultPort) });
   const third = textSetting(record, length, "mqtt3.host=");
-  if (third !== "") brokers.push({ host: third, port: numberOr(record, length, "mqtt3.port=", DEFAULT_PORT) });
+  if (third !== "") brokers.push({ host: third, port: numberOr(record, length, "mqtt3.port=", defaultPort) });
   return brokers;
+}
+
+/** Whether a switch is on; without a line of its own it is off. */
+function isOn(record: Bytes, length: number, key: string): boolean {
+  const at = settingValue(record, length, key);
+  return at >= 0 && isText(record, at, lineEnd(record, length, at) - at, "on");
 }
 
 /** The value of the line that begins with `key`; empty without such a line. @boot */

@@ -2,7 +2,7 @@ import type { Bytes, Storage } from "../hal";
 import { crc32 } from "./crc";
 import { view } from "./view";
 
-const SLOTS = 64;
+const SLOTS = 66;
 const LONGEST_RECORD = 1024;
 /** Before the record: its length (2 bytes), then the CRC-32 of length and record (4 bytes), most significant first. */
 const LENGTH_SIZE = 2;
@@ -28,7 +28,7 @@ export interface Disc {
 }
 
 /**
- * The board's slots as files `slot-0` to `slot-63`. A save writes beside the old record and then takes its name, so a
+ * The board's slots as files `slot-0` to `slot-65`. A save writes beside the old record and then takes its name, so a
  * power cut leaves the one or the other; whatever else may have damaged a file, its CRC tells. An empty slot has no file,
  * so it can be emptied on a full disc.
  *

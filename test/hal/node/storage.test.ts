@@ -73,20 +73,20 @@ describe("a save", () => {
 });
 
 describe("a folder of slots", () => {
-  it("keeps 64 records of up to 1024 bytes, each for itself, from one run to the next", () => {
+  it("keeps 66 records of up to 1024 bytes, each for itself, from one run to the next", () => {
     const path = folder();
     const before = new FileStorage(new Folder(path));
     const record = (slot: number): string => String.fromCharCode(48 + slot).repeat(1024);
-    for (let slot = 0; slot < 64; slot++) expect(save(before, record(slot), slot)).toBe(true);
+    for (let slot = 0; slot < 66; slot++) expect(save(before, record(slot), slot)).toBe(true);
     const after = new FileStorage(new Folder(path));
-    for (let slot = 0; slot < 64; slot++) expect(load(after, slot)).toBe(record(slot));
+    for (let slot = 0; slot < 66; slot++) expect(load(after, slot)).toBe(record(slot));
   });
 
-  it("has nothing in a slot that was never saved, and no more than 64 slots", () => {
+  it("has nothing in a slot that was never saved, and no more than 66 slots", () => {
     const storage = new FileStorage(new Folder(folder()));
-    expect(load(storage, 63)).toBe(0);
-    expect(load(storage, 64)).toBe(-1);
-    expect(save(storage, NEW, 64)).toBe(false);
+    expect(load(storage, 65)).toBe(0);
+    expect(load(storage, 66)).toBe(-1);
+    expect(save(storage, NEW, 66)).toBe(false);
   });
 
   it("has no file of a slot that was emptied, so that it can be emptied when nothing can be written", () => {

@@ -17,7 +17,7 @@ function isStorage(addon: unknown): addon is StorageAddon {
 }
 
 const FLASH_SIZE = 2 * 16384;
-const SLOTS = 64;
+const SLOTS = 66;
 /** They have their room whatever the others hold. */
 const SETTING_SLOTS = 8;
 /** What the others have together, of an area of 16 KB; and what a record takes. */
