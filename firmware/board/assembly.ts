@@ -9,7 +9,7 @@ import { type Notice } from "../mqtt/connect";
 import { type Keeper } from "../mqtt/keeper";
 import { WhenFull } from "../mqtt/publication";
 import { type MessageHandler } from "../mqtt/subscriptions";
-import { type WifiEvents, type WifiFamily, type WifiModule, type WifiOptions } from "../wifi/module";
+import { type Security, Trust, type WifiEvents, type WifiFamily, type WifiModule, type WifiOptions } from "../wifi/module";
 import { type Board } from "./application";
 import { consolePoll, consoleWait, createConsole } from "./console";
 import { type Console } from "./console-state";
@@ -24,7 +24,7 @@ import { type RelaySpec } from "./relay";
 import { pollRule, ruleDropped, sampleRule } from "./rule";
 import { loadSettings, type Settings } from "./settings";
 import { SIZES } from "./sizes";
-import { type BoardSpec, type MqttFeatures, type TelemetryPolicy } from "./spec";
+import { type BoardSpec, type BoardTls, type MqttFeatures, type TelemetryPolicy } from "./spec";
 import { pollStateTopic, stateDropped } from "./state-topic";
 import { isBetween } from "./text-checks";
 import {
@@ -64,12 +64,13 @@ export function createBoard<
   R extends Record<string, ReadingSpec>,
   L extends Record<string, RelaySpec>,
   N extends Record<string, NumberSpec>,
->(family: WifiFamily, spec: BoardSpec<R, L, N>, hal: Hal): Board {
+>(family: WifiFamily, spec: BoardSpec<R, L, N>, hal: Hal, tls: BoardTls | undefined): Board {
   const settings = loadSettings(hal.storage);
+  const security = settings.tls ? tls?.create(hal.storage, settings.record, settings.timeServer) : undefined;
   const prefix = "moth/" + (settings.device + "/");
-  const journal = createJournal(createUptime(hal.clock.now()), SIZES.journal);
+  const journal = createJournal(createUptime(hal.clock.now()), SIZES.journal, tls?.reason ?? noReason);
   note(journal, Happening.Boot, startText(hal.system.cause()), 0);
-  const wifi = family(hal, createWifiOptions(settings), createWifiEvents(journal));
+  const wifi = family(hal, createWifiOptions(settings, security), createWifiEvents(journal));
   const keeper = spec.session === undefined ? undefined : spec.session.create(hal.storage, settings.record);
   const client = createClient(createClientOptions(settings, prefix, keeper, spec.mqtt), wifi.link, hal.entropy, {
     online(now) {
@@ -93,13 +94,15 @@ export function createBoard<
     },
     offline() {
       const happened = client.welcome ? Happening.SessionLost : Happening.ConnectFailed;
-      note(journal, happened, brokerOf(client).host, reasonOf(client.fault, client.refusal, client.lastLoss));
+      const reason = reasonOf(client.fault, client.refusal, client.lastLoss, wifi.status.trust);
+      note(journal, happened, brokerOf(client).host, reason);
     },
   });
   const crash = createCrashReport(hal.system, prefix + "crash", settings.record);
   const parts = createParts(hal, client, prefix, journal, settings.record);
   complain(parts, settings.problem);
   complain(parts, mistakeText(client.mistake));
+  if (settings.tls) complain(parts, tlsProblem(wifi, tls, security));
   if (!hal.serial.setBaud(settings.baud)) complain(parts, "the serial port cannot do what wifi.baud says");
   const listener: NumberListener = {
     numberSet(now, number) {
@@ -300,7 +303,7 @@ function createWifiEvents(journal: Journal): WifiEvents {
 }
 
 /** @boot */
-function createWifiOptions(settings: Settings): WifiOptions {
+function createWifiOptions(settings: Settings, security: Security | undefined): WifiOptions {
   return {
     networks: settings.networks,
     baud: settings.baud,
@@ -309,8 +312,20 @@ function createWifiOptions(settings: Settings): WifiOptions {
     maxSend: SIZES.send,
     maxReceive: SIZES.receivePiece,
     pollEvery: POLL_EVERY,
-    security: undefined,
+    security,
   };
+}
+
+/** Why the board cannot do the TLS that it shall. Then it connects to nothing: never without. @boot */
+function tlsProblem(wifi: WifiModule, tls: BoardTls | undefined, security: Security | undefined): string {
+  if (tls === undefined || security === undefined || wifi.status.trust === Trust.Unsupported) {
+    return "setting mqtt.tls: this application has no TLS, give off or flash one that has";
+  }
+  return tls.problem(security);
+}
+
+function noReason(this: void): string {
+  return "";
 }
 
 /** What the settings ask of the client that it cannot do. @boot */

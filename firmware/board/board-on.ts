@@ -12,22 +12,25 @@ import type { Hal } from "../../hal/hal";
 import { type WifiFamily } from "../wifi/module";
 import { type Application } from "./application";
 import { createBoard } from "./assembly";
-import { type BoardSpec } from "./spec";
+import { type BoardSpec, type BoardTls } from "./spec";
 import { type NumberSpec } from "./number";
 import { type ReadingSpec } from "./reading";
 import { type RelaySpec } from "./relay";
 
-/** An application that runs the board of `spec` at a module of `family`. @boot */
+/**
+ * An application that runs the board of `spec` at a module of `family`. `tls`: `brokerTls` of `tls.ts`, for a family that
+ * can do it. @boot
+ */
 export function boardOn<
   const R extends Record<string, ReadingSpec>,
   const L extends Record<string, RelaySpec>,
   const N extends Record<string, NumberSpec>,
->(family: WifiFamily, spec: BoardSpec<R, L, N>): Application {
+>(family: WifiFamily, spec: BoardSpec<R, L, N>, tls?: BoardTls): Application {
   return {
     name: spec.name,
     /** @boot */
     boot(hal: Hal) {
-      return createBoard(family, spec, hal);
+      return createBoard(family, spec, hal, tls);
     },
   };
 }

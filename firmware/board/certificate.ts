@@ -30,7 +30,7 @@ const PIECES_IN_SLOT = 4;
 const OUT_OF_ORDER = "send the pieces one after the other, 256 bytes each but the last, and begin with 0";
 
 /** How many slots there are for it. */
-function slotsOf(pem: Pem): number {
+export function slotsOf(pem: Pem): number {
   return pem === Pem.Authority ? 4 : 2;
 }
 
@@ -41,7 +41,7 @@ function slotOf(pem: Pem, index: number): number {
 }
 
 /** Reads slot `index` of it into `record`. Gives its length, 0 when there is none. */
-function loadPart(storage: Storage, pem: Pem, index: number, record: Bytes): number {
+export function loadPart(storage: Storage, pem: Pem, index: number, record: Bytes): number {
   const length = storage.load(slotOf(pem, index), record, 0, SIZES.settings);
   return length > 0 ? length : 0;
 }
@@ -61,7 +61,7 @@ export function keepPiece(
 ): string {
   if (piece < 0 || piece >= slotsOf(pem) * PIECES_IN_SLOT) {
     return pem === Pem.Authority
-      ? "certificates of authorities have at most 16 pieces: ca.0 to ca.15"
+      ? "it has at most 16 pieces, 0 to 15: leave out authorities that are not the broker's"
       : "it has at most 8 pieces, 0 to 7: take EC P-256, or RSA of 2048 bits";
   }
   if (count > LONGEST_PIECE_TEXT) return "a piece is at most 256 bytes, which are 344 characters of base64";

@@ -149,7 +149,7 @@ function changePem(console: Console, pem: Pem, at: number): void {
     const piece = decimalAt(bytes, at + 1, equals - at - 1);
     problem = keepPiece(storage, record, pem, piece, bytes, equals + 1, count - equals - 1);
   } else if (count > equals + 1) {
-    problem = "comes in pieces: write .0=BASE64 behind its name";
+    problem = "comes in pieces: write set NAME.0=BASE64";
   } else if (!dropParts(storage, record, pem, 0)) {
     problem = "the storage did not take it: try again";
   }

@@ -1,32 +1,38 @@
-/** The answer to `status`: how the board is doing, one `key=value` a line. */
-import { QueueNumber, StartCause } from "../../hal/hal";
+/**
+ * The answer to `status`: how the board is doing, one `key=value` a line. What is said of each state, and the counters,
+ * stand in columns: a table takes a chip a tenth of the flash that as many branches take.
+ */
+import { QueueNumber, type StartCause } from "../../hal/hal";
 import { queueNumber } from "#native";
 import { type Writer, writeDecimal, writeText } from "../core/writer";
 import { brokerOf } from "../mqtt/brokers";
-import { type Client, ClientState } from "../mqtt/client-state";
+import { type Client, type ClientStats, ClientState } from "../mqtt/client-state";
 import { type KeeperStats } from "../mqtt/keeper";
 import { outboxCount, outboxUsed } from "../mqtt/outbox";
-import { WifiLoss, type WifiStatus, Way } from "../wifi/module";
+import { Trust, type WifiStatus, Way } from "../wifi/module";
 import { type Console } from "./console-state";
 import { joinReason } from "./journal";
 import { VERSION } from "./version";
 
 /** Writes line `step`. False when there are no more. */
 export function writeStatusLine(console: Console, writer: Writer, step: number): boolean {
-  if (step < BOARD_LINES) writeBoardLine(console, writer, step);
-  else if (step < BOARD_LINES + LINK_LINES) writeLinkLine(console, writer, step - BOARD_LINES);
-  else if (step < BOARD_LINES + LINK_LINES + WIFI_LINES) writeWifiLine(writer, console.wifi.status, step - BOARD_LINES - LINK_LINES);
-  else return writeCounterLine(console, writer, step - BOARD_LINES - LINK_LINES - WIFI_LINES);
+  const wifiLine = step - STATE_LINES;
+  const clientLine = wifiLine - WIFI_KEYS.length;
+  const counterLine = clientLine - CLIENT_KEYS.length;
+  if (wifiLine < 0) writeStateLine(console, writer, step);
+  else if (clientLine < 0) writeWifiCounter(console.wifi.status, writer, wifiLine);
+  else if (counterLine < 0) writeClientCounter(console.parts.client.stats, writer, clientLine);
+  else if (counterLine < COUNTER_LINES) writeCounterLine(console, writer, counterLine);
+  else return writeKept(console.parts.client, writer, counterLine - COUNTER_LINES);
   return true;
 }
 
-const BOARD_LINES = 8;
-const LINK_LINES = 2;
-const WIFI_LINES = 19;
-const COUNTER_LINES = 19;
+const STATE_LINES = 15;
+const COUNTER_LINES = 10;
 
-function writeBoardLine(console: Console, writer: Writer, step: number): void {
+function writeStateLine(console: Console, writer: Writer, step: number): void {
   const { hal, parts } = console;
+  const wifi = console.wifi.status;
   switch (step) {
     case 0:
       return textLine(writer, "name=", console.name);
@@ -48,163 +54,122 @@ function writeBoardLine(console: Console, writer: Writer, step: number): void {
       return;
     case 7:
       return textLine(writer, "problem=", parts.problem);
+    case 8:
+      textLine(writer, "wifi=", WAYS[wifi.way] ?? "");
+      if (wifi.way >= Way.Joining) writeText(writer, wifi.ssid);
+      return;
+    case 9:
+      return textLine(writer, "wifi.failure=", joinReason(wifi.joinFailure));
+    case 10:
+      return textLine(writer, "wifi.loss=", WIFI_LOSSES[wifi.loss] ?? "");
+    case 11:
+      return textLine(writer, "tls=", wifi.trust > Trust.Verified ? "failed" : (TRUSTS[wifi.trust] ?? ""));
+    case 12:
+      return textLine(writer, "tls.failure=", parts.journal.trustReason(wifi.trust));
+    case 13:
+      return textLine(writer, "tls.time=", wifi.timeKnown ? "known" : "unknown");
+    case 14:
+      return writeMqtt(writer, parts.client);
   }
 }
 
-function writeLinkLine(console: Console, writer: Writer, step: number): void {
-  if (step === 0) writeWifi(writer, console.wifi.status);
-  else writeMqtt(writer, console.parts.client);
+/** By {@link Way}; a network's name stands behind the last three. */
+const WAYS: readonly string[] = [
+  "off", "starting the module", "looking for the module", "setting up the module", "joining ", "joined ", "lost ",
+];
+
+/** Why the network was lost last, by `WifiLoss`; empty while it never was. */
+const WIFI_LOSSES: readonly string[] = [
+  "", "no network", "another address", "the module has rebooted", "the module did not answer",
+];
+
+/** What there is to say of TLS while nothing is wrong, by {@link Trust}. */
+const TRUSTS: readonly string[] = ["off", "not tried yet", "verified"];
+
+/** By {@link ClientState}; a broker's host stands behind the last five. */
+const MQTT_STATES: readonly string[] = [
+  "off", "waiting for the next try", "connecting to ", "connecting to ", "online at ", "leaving ", "leaving ",
+];
+
+function writeMqtt(writer: Writer, client: Client): void {
+  textLine(writer, "mqtt=", MQTT_STATES[client.state] ?? "");
+  if (client.state > ClientState.BackingOff) writeText(writer, brokerOf(client).host);
 }
+
+/** The fields of a record that are numbers. */
+type Counters<T> = { readonly [K in keyof T]: T[K] extends number ? K : never }[keyof T];
 
 /** The module: what it is at, and counters since power-on. */
-function writeWifiLine(writer: Writer, wifi: WifiStatus, step: number): void {
-  switch (step) {
-    case 0:
-      return numberLine(writer, "wifi.signal=", wifi.signal);
-    case 1:
-      return textLine(writer, "wifi.failure=", joinReason(wifi.joinFailure));
-    case 2:
-      return textLine(writer, "wifi.loss=", wifiLossText(wifi.loss));
-    case 3:
-      return numberLine(writer, "wifi.joins=", wifi.joins);
-    case 4:
-      return numberLine(writer, "wifi.joins.failed=", wifi.joinFailures);
-    case 5:
-      return numberLine(writer, "wifi.lost=", wifi.wifiLosses);
-    case 6:
-      return numberLine(writer, "module.baud=", wifi.baud);
-    case 7:
-      return numberLine(writer, "module.resets=", wifi.resets);
-    case 8:
-      return numberLine(writer, "module.reboots=", wifi.reboots);
-    case 9:
-      return numberLine(writer, "module.silent=", wifi.timeouts);
-    case 10:
-      return numberLine(writer, "module.busy=", wifi.busy);
-    case 11:
-      return numberLine(writer, "module.searches=", wifi.resyncs);
-    case 12:
-      return numberLine(writer, "module.escapes=", wifi.escapes);
-    case 13:
-      return numberLine(writer, "module.hunts=", wifi.hunts);
-    case 14:
-      return numberLine(writer, "module.pauses=", wifi.holdOffs);
-    case 15:
-      return numberLine(writer, "module.faster=", wifi.raises);
-    case 16:
-      return numberLine(writer, "module.slower=", wifi.fallbacks);
-    case 17:
-      return numberLine(writer, "module.refused=", wifi.openFailures);
-    case 18:
-      return numberLine(writer, "module.damaged=", wifi.damaged);
-  }
+const WIFI_KEYS: readonly string[] = [
+  "wifi.signal=", "wifi.joins=", "wifi.joins.failed=", "wifi.lost=", "module.baud=", "module.resets=", "module.reboots=",
+  "module.silent=", "module.busy=", "module.searches=", "module.escapes=", "module.hunts=", "module.pauses=",
+  "module.faster=", "module.slower=", "module.refused=", "module.damaged=", "tls.time.failed=", "tls.written=",
+];
+const WIFI_FIELDS: readonly Counters<WifiStatus>[] = [
+  "signal", "joins", "joinFailures", "wifiLosses", "baud", "resets", "reboots",
+  "timeouts", "busy", "resyncs", "escapes", "hunts", "holdOffs",
+  "raises", "fallbacks", "openFailures", "damaged", "timeFailures", "certificateWrites",
+];
+
+function writeWifiCounter(status: Readonly<WifiStatus>, writer: Writer, line: number): void {
+  const field = WIFI_FIELDS[line];
+  if (field !== undefined) numberLine(writer, WIFI_KEYS[line] ?? "", status[field]);
 }
 
-/** Why the network was lost last; empty while it never was. */
-function wifiLossText(loss: WifiLoss): string {
-  switch (loss) {
-    case WifiLoss.None:
-      return "";
-    case WifiLoss.Network:
-      return "no network";
-    case WifiLoss.Address:
-      return "another address";
-    case WifiLoss.Reboot:
-      return "the module has rebooted";
-    case WifiLoss.Silent:
-      return "the module did not answer";
-  }
+/** Counters since power-on. */
+const CLIENT_KEYS: readonly string[] = [
+  "published=", "acknowledged=", "retried=", "dropped.oldest=", "dropped.older=", "dropped.qos0=", "received=", "sessions=",
+  "sessions.lost=",
+];
+const CLIENT_FIELDS: readonly Counters<ClientStats>[] = [
+  "published", "acknowledged", "retried", "overwritten", "replaced", "displaced", "received", "sessions",
+  "losses",
+];
+
+function writeClientCounter(stats: ClientStats, writer: Writer, line: number): void {
+  const field = CLIENT_FIELDS[line];
+  if (field !== undefined) numberLine(writer, CLIENT_KEYS[line] ?? "", stats[field]);
 }
 
-/** Counters since power-on, and the high-water marks of what can be full. */
-function writeCounterLine(console: Console, writer: Writer, step: number): boolean {
+/** More of them, and the high-water marks of what can be full. */
+function writeCounterLine(console: Console, writer: Writer, step: number): void {
   const { hal, parts } = console;
   const stats = parts.client.stats;
   const outbox = parts.client.outbox;
   switch (step) {
     case 0:
-      numberLine(writer, "published=", stats.published);
-      return true;
+      return numberLine(writer, "refused=", stats.refused + stats.offline + stats.tooLong + outbox.dropped);
     case 1:
-      numberLine(writer, "acknowledged=", stats.acknowledged);
-      return true;
+      return numberLine(writer, "queued=", outboxCount(outbox));
     case 2:
-      numberLine(writer, "retried=", stats.retried);
-      return true;
+      return numberLine(writer, "queued.bytes=", outboxUsed(outbox));
     case 3:
-      numberLine(writer, "refused=", stats.refused + stats.offline + stats.tooLong + outbox.dropped);
-      return true;
+      return numberLine(writer, "queued.high=", queueNumber(outbox.queue, QueueNumber.HighCount));
     case 4:
-      numberLine(writer, "dropped.oldest=", stats.overwritten);
-      return true;
+      return numberLine(writer, "queued.bytes.high=", queueNumber(outbox.queue, QueueNumber.HighBytes));
     case 5:
-      numberLine(writer, "dropped.older=", stats.replaced);
-      return true;
+      return numberLine(writer, "commands=", parts.commands.stats.obeyed);
     case 6:
-      numberLine(writer, "dropped.qos0=", stats.displaced);
-      return true;
+      return numberLine(writer, "commands.refused=", parts.commands.stats.rejected);
     case 7:
-      numberLine(writer, "queued=", outboxCount(outbox));
-      return true;
+      return numberLine(writer, "serial.lost=", hal.serial.lost());
     case 8:
-      numberLine(writer, "queued.bytes=", outboxUsed(outbox));
-      return true;
+      return numberLine(writer, "console.lost=", hal.console.lost());
     case 9:
-      numberLine(writer, "queued.high=", queueNumber(outbox.queue, QueueNumber.HighCount));
-      return true;
-    case 10:
-      numberLine(writer, "queued.bytes.high=", queueNumber(outbox.queue, QueueNumber.HighBytes));
-      return true;
-    case 11:
-      numberLine(writer, "received=", stats.received);
-      return true;
-    case 12:
-      numberLine(writer, "commands=", parts.commands.stats.obeyed);
-      return true;
-    case 13:
-      numberLine(writer, "commands.refused=", parts.commands.stats.rejected);
-      return true;
-    case 14:
-      numberLine(writer, "sessions=", stats.sessions);
-      return true;
-    case 15:
-      numberLine(writer, "sessions.lost=", stats.losses);
-      return true;
-    case 16:
-      numberLine(writer, "serial.lost=", hal.serial.lost());
-      return true;
-    case 17:
-      numberLine(writer, "console.lost=", hal.console.lost());
-      return true;
-    case 18:
-      numberLine(writer, "console.dropped=", console.output.ring.refused);
-      return true;
-    default:
-      return parts.client.keeper !== undefined && writeKeptLine(parts.client.keeper.stats, writer, step - COUNTER_LINES);
+      return numberLine(writer, "console.dropped=", console.output.ring.refused);
   }
 }
 
 /** What is kept of the session: messages on the medium now; and since power-on, those that are not there or were lost. */
-function writeKeptLine(stats: KeeperStats, writer: Writer, step: number): boolean {
-  switch (step) {
-    case 0:
-      numberLine(writer, "kept=", stats.held);
-      return true;
-    case 1:
-      numberLine(writer, "kept.restored=", stats.restored);
-      return true;
-    case 2:
-      numberLine(writer, "kept.dropped=", stats.dropped);
-      return true;
-    case 3:
-      numberLine(writer, "kept.refused=", stats.refused);
-      return true;
-    case 4:
-      numberLine(writer, "kept.passed=", stats.passed);
-      return true;
-    default:
-      return false;
-  }
+const KEPT_KEYS: readonly string[] = ["kept=", "kept.restored=", "kept.dropped=", "kept.refused=", "kept.passed="];
+const KEPT_FIELDS: readonly Counters<KeeperStats>[] = ["held", "restored", "dropped", "refused", "passed"];
+
+/** False when there are no more, or none at all. */
+function writeKept(client: Client, writer: Writer, line: number): boolean {
+  const field = KEPT_FIELDS[line];
+  if (client.keeper === undefined || field === undefined) return false;
+  numberLine(writer, KEPT_KEYS[line] ?? "", client.keeper.stats[field]);
+  return true;
 }
 
 function textLine(writer: Writer, key: string, value: string): void {
@@ -217,68 +182,10 @@ function numberLine(writer: Writer, key: string, value: number): void {
   writeDecimal(writer, value);
 }
 
-function writeWifi(writer: Writer, wifi: WifiStatus): void {
-  writeText(writer, "wifi=");
-  switch (wifi.way) {
-    case Way.Off:
-      writeText(writer, "off");
-      return;
-    case Way.Starting:
-      writeText(writer, "starting the module");
-      return;
-    case Way.Looking:
-      writeText(writer, "looking for the module");
-      return;
-    case Way.SettingUp:
-      writeText(writer, "setting up the module");
-      return;
-    case Way.Joining:
-      textLine(writer, "joining ", wifi.ssid);
-      return;
-    case Way.Joined:
-      textLine(writer, "joined ", wifi.ssid);
-      return;
-    case Way.Lost:
-      textLine(writer, "lost ", wifi.ssid);
-      return;
-  }
-}
-
-function writeMqtt(writer: Writer, client: Client): void {
-  writeText(writer, "mqtt=");
-  writeText(writer, mqttState(client.state));
-  if (client.state === ClientState.Idle || client.state === ClientState.BackingOff) return;
-  writeText(writer, " ");
-  writeText(writer, brokerOf(client).host);
-}
-
-function mqttState(state: ClientState): string {
-  switch (state) {
-    case ClientState.Idle:
-      return "off";
-    case ClientState.BackingOff:
-      return "waiting for the next try";
-    case ClientState.Opening:
-    case ClientState.Connecting:
-      return "connecting to";
-    case ClientState.Online:
-      return "online at";
-    case ClientState.Leaving:
-    case ClientState.Closing:
-      return "leaving";
-  }
-}
+/** By {@link StartCause}. */
+const STARTS: readonly string[] = ["power-on", "restart", "watchdog", "crash"];
 
 /** Why the board has started, in a word. */
 export function startText(cause: StartCause): string {
-  switch (cause) {
-    case StartCause.PowerOn:
-      return "power-on";
-    case StartCause.Restart:
-      return "restart";
-    case StartCause.Watchdog:
-      return "watchdog";
-    case StartCause.Crash:
-      return "crash";
-  }
+  return STARTS[cause] ?? "";
 }

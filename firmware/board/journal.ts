@@ -7,7 +7,7 @@ import { allocate, byteAt, div, mod, putU16, u16At } from "#native";
 import { LinkLoss } from "../core/link";
 import { writeDecimal, type Writer, writeText } from "../core/writer";
 import { Fault } from "../mqtt/client-state";
-import { JoinFailure } from "../wifi/module";
+import { type JoinFailure, type Trust } from "../wifi/module";
 import { type Uptime } from "./uptime";
 
 export const enum Happening {
@@ -35,6 +35,8 @@ export const enum Happening {
 /** On a chip a table for each event would take ten times the memory. */
 export interface Journal {
   readonly uptime: Uptime;
+  /** Why there is no stream that is safe, in words. */
+  readonly trustReason: (this: void, trust: Trust) => string;
   readonly size: number;
   /** Of each event: what happened, a byte; `detail`, two bytes; seconds since power-on, four. */
   readonly facts: Bytes;
@@ -50,10 +52,10 @@ const DETAIL_AT = 1;
 const TIME_AT = 3;
 
 /** @boot */
-export function createJournal(uptime: Uptime, size: number): Journal {
+export function createJournal(uptime: Uptime, size: number, trustReason: (this: void, trust: Trust) => string): Journal {
   const what: string[] = [];
   for (let i = 0; i < size; i++) what.push("");
-  return { uptime, size, facts: allocate(size * FACTS), what, count: 0 };
+  return { uptime, trustReason, size, facts: allocate(size * FACTS), what, count: 0 };
 }
 
 /** Writes down what has happened now. `detail` is 0 to 65535. */
@@ -74,14 +76,19 @@ export function oldestEvent(journal: Journal): number {
   return journal.count > journal.size ? journal.count - journal.size : 0;
 }
 
-/** Why a link is down, as one number: a fault of the session, a refusal of the broker, or a loss of the link. */
-export function reasonOf(fault: Fault, refusal: number, loss: LinkLoss): number {
+/**
+ * Why a link is down, as one number: a fault of the session, a refusal of the broker, or a loss of the link, which for one
+ * that never was may be that the broker is not trusted.
+ */
+export function reasonOf(fault: Fault, refusal: number, loss: LinkLoss, trust: Trust): number {
   if (fault === Fault.Refused) return REFUSALS + refusal;
-  return fault === Fault.None ? loss : FAULTS + fault;
+  if (fault !== Fault.None) return FAULTS + fault;
+  return loss === LinkLoss.Unreachable ? TRUSTS + trust : loss;
 }
 
 const FAULTS = 100;
 const REFUSALS = 200;
+const TRUSTS = 300;
 
 /** Writes event `event`, one that is still remembered, as `12 s joined barn`. */
 export function writeEvent(writer: Writer, journal: Journal, event: number): void {
@@ -115,11 +122,11 @@ export function writeEvent(writer: Writer, journal: Journal, event: number): voi
       return;
     case Happening.SessionLost:
       writeTwo(writer, "lost ", what);
-      writeTwo(writer, ": ", lossReason(detail));
+      writeTwo(writer, ": ", lossReason(journal, detail));
       return;
     case Happening.ConnectFailed:
       writeTwo(writer, "no session at ", what);
-      writeTwo(writer, ": ", lossReason(detail));
+      writeTwo(writer, ": ", lossReason(journal, detail));
       return;
     case Happening.CommandRefused:
       writeTwo(writer, "refused the command ", what);
@@ -138,72 +145,58 @@ function writeTwo(writer: Writer, first: string, second: string): void {
   writeText(writer, second);
 }
 
+/** By {@link JoinFailure}. */
+const JOIN_FAILURES: readonly string[] = ["", "time-out", "wrong password", "no such network", "the module refused"];
+
 /** Why a join failed, in words; empty when none has. */
 export function joinReason(reason: JoinFailure): string {
-  switch (reason) {
-    case JoinFailure.None:
-      return "";
-    case JoinFailure.TimedOut:
-      return "time-out";
-    case JoinFailure.WrongPassword:
-      return "wrong password";
-    case JoinFailure.NoSuchNetwork:
-      return "no such network";
-    default:
-      return "the module refused";
-  }
+  return JOIN_FAILURES[reason] ?? "";
 }
 
-function lossReason(reason: number): string {
-  if (reason >= REFUSALS) return refusalReason(reason - REFUSALS);
-  if (reason >= FAULTS) return faultReason(reason - FAULTS);
-  switch (reason) {
-    case LinkLoss.Closed:
-      return "closed by this board";
-    case LinkLoss.Peer:
-      return "closed by the broker";
-    case LinkLoss.Unreachable:
-      return "the broker cannot be reached";
-    case LinkLoss.Network:
-      return "no Wi-Fi";
-    case LinkLoss.Module:
-      return "the Wi-Fi module was lost";
-    default:
-      return "bytes were lost at the Wi-Fi module";
+/** By {@link LinkLoss}. */
+const LOSSES: readonly string[] = [
+  "closed by this board",
+  "closed by the broker",
+  "the broker cannot be reached",
+  "no Wi-Fi",
+  "the Wi-Fi module was lost",
+  "bytes were lost at the Wi-Fi module",
+];
+
+/** By the codes of a CONNACK. [MQTT 3.1.1 §3.2.2.3] */
+const CONNECT_REFUSALS: readonly string[] = [
+  "",
+  "",
+  "the broker refuses the device id",
+  "the broker is not available",
+  "bad user or password",
+  "not authorised",
+];
+
+/** By {@link Fault}, those that a declared board can meet. */
+const FAULT_TEXTS: readonly string[] = [
+  "",
+  "",
+  "the broker did not answer CONNECT",
+  "the broker did not answer PINGREQ",
+  "the broker did not acknowledge",
+  "the broker broke the protocol",
+  "no room for an acknowledgement",
+  "the board cut it",
+  "a message had no end",
+];
+
+/** Why a link is down, in words: see {@link reasonOf}. */
+function lossReason(journal: Journal, reason: number): string {
+  if (reason >= TRUSTS) {
+    const distrust = journal.trustReason(reason - TRUSTS);
+    return distrust === "" ? lossReason(journal, LinkLoss.Unreachable) : distrust;
   }
+  if (reason >= REFUSALS) return textOr(CONNECT_REFUSALS[reason - REFUSALS], "the broker refuses MQTT 3.1.1");
+  if (reason >= FAULTS) return textOr(FAULT_TEXTS[reason - FAULTS], "no room for an acknowledgement");
+  return LOSSES[reason] ?? "";
 }
 
-/** [MQTT 3.1.1 §3.2.2.3] */
-function refusalReason(refusal: number): string {
-  switch (refusal) {
-    case 2:
-      return "the broker refuses the device id";
-    case 3:
-      return "the broker is not available";
-    case 4:
-      return "bad user or password";
-    case 5:
-      return "not authorised";
-    default:
-      return "the broker refuses MQTT 3.1.1";
-  }
-}
-
-function faultReason(fault: number): string {
-  switch (fault) {
-    case Fault.ConnackMissing:
-      return "the broker did not answer CONNECT";
-    case Fault.PingrespMissing:
-      return "the broker did not answer PINGREQ";
-    case Fault.AckMissing:
-      return "the broker did not acknowledge";
-    case Fault.Violation:
-      return "the broker broke the protocol";
-    case Fault.Dropped:
-      return "the board cut it";
-    case Fault.Source:
-      return "a message had no end";
-    default:
-      return "no room for an acknowledgement";
-  }
+function textOr(text: string | undefined, otherwise: string): string {
+  return text === undefined || text === "" ? otherwise : text;
 }

@@ -144,30 +144,23 @@ export function protocolAt(bytes: Bytes, at: number, count: number): Protocol | 
   return isText(bytes, at, count, "5") ? 5 : 0;
 }
 
+/** By {@link SettingKind}. */
+const ADVICE: readonly string[] = [
+  "give 1 to 32 letters, digits, _ or -",
+  "give 1 to 32 bytes",
+  "give at most 32 bytes",
+  "give at most 64 bytes",
+  "give 1200 to 5000000",
+  "give a host name or an address, 1 to 64 characters",
+  "give a host name or an address, 1 to 64 characters",
+  "give 1 to 65535",
+  "give 3.1, 3.1.1 or 5",
+  "give on or off",
+  "give at most 128 bytes",
+  "give at most 128 bytes",
+];
+
 /** What a value must be, as an order: "give 1 to 65535". */
 export function adviceOf(setting: number): string {
-  switch (kindOf(setting)) {
-    case SettingKind.Device:
-      return "give 1 to 32 letters, digits, _ or -";
-    case SettingKind.Ssid:
-      return "give 1 to 32 bytes";
-    case SettingKind.OtherSsid:
-      return "give at most 32 bytes";
-    case SettingKind.WifiPassword:
-      return "give at most 64 bytes";
-    case SettingKind.Baud:
-      return "give 1200 to 5000000";
-    case SettingKind.Host:
-    case SettingKind.OtherHost:
-      return "give a host name or an address, 1 to 64 characters";
-    case SettingKind.Port:
-      return "give 1 to 65535";
-    case SettingKind.Protocol:
-      return "give 3.1, 3.1.1 or 5";
-    case SettingKind.Switch:
-      return "give on or off";
-    case SettingKind.User:
-    case SettingKind.Password:
-      return "give at most 128 bytes";
-  }
+  return ADVICE[kindOf(setting)] ?? "";
 }

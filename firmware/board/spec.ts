@@ -3,6 +3,7 @@ import type { Bytes, Storage } from "../../hal/hal";
 import { type ExactlyOnce } from "../mqtt/exactly-once";
 import { type Five } from "../mqtt/five";
 import { type Keeper } from "../mqtt/keeper";
+import { type Security, type Trust } from "../wifi/module";
 import { type NumberSpec } from "./number";
 import { type ReadingSpec } from "./reading";
 import { type RelaySpec } from "./relay";
@@ -51,6 +52,16 @@ export interface MqttFeatures {
   readonly exactlyOnce?: (this: void) => ExactlyOnce;
   /** MQTT 5.0, which the setting `mqtt.protocol=5` asks for: `five` of `five.ts`. @boot */
   readonly five?: (this: void) => Five;
+}
+
+/** What a board needs to speak TLS: `brokerTls` of `tls.ts`. */
+export interface BoardTls {
+  /** What the driver is given. `record` is lent for the length of each call: 1024 bytes. @boot */
+  readonly create: (this: void, storage: Storage, record: Bytes, timeServer: string) => Security;
+  /** What is missing, as a sentence that says what to do; empty when nothing is. @boot */
+  readonly problem: (this: void, security: Security) => string;
+  /** Why there is no stream to the broker, in words; empty when nothing is known against it. */
+  readonly reason: (this: void, trust: Trust) => string;
 }
 
 /** Who keeps the session, once there is a board. `record` is lent: 1024 bytes for the length of a call. */

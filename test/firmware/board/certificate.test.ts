@@ -4,9 +4,9 @@ import { crc32 } from "../../../hal/node/crc";
 import type { Rig } from "./rig";
 import { boardAndTerminal, recordOf, settingsOf, type Terminal } from "./terminal";
 
-/** What looks like a certificate in PEM, of exactly `size` bytes. */
-function pemOf(size: number): string {
-  let body = "-----BEGIN CERTIFICATE-----\n";
+/** What looks like PEM, of exactly `size` bytes. */
+function pemOf(size: number, kind = "CERTIFICATE"): string {
+  let body = `-----BEGIN ${kind}-----\n`;
   for (let i = 0; body.length < size; i++) body += `${createHash("sha384").update(String(i)).digest("base64")}\n`;
   return body.slice(0, size);
 }
@@ -16,12 +16,14 @@ function pieces(text: string): string[] {
   return Array.from({ length: count }, (_, i) => Buffer.from(text.slice(i * 256, (i + 1) * 256)).toString("base64"));
 }
 
-function send(terminal: Terminal, text: string): string[][] {
-  return pieces(text).map((piece, i) => terminal.ask(`set ca.${i}=${piece}`));
+function send(terminal: Terminal, text: string, name = "ca"): string[][] {
+  return pieces(text).map((piece, i) => terminal.ask(`set ${name}.${i}=${piece}`));
 }
 
-function stored(rig: Rig): string {
-  return [4, 5, 6, 7].map((slot) => recordOf(rig, slot)).join("");
+const SLOTS = { ca: [4, 5, 6, 7], cert: [2, 64], key: [3, 65] };
+
+function stored(rig: Rig, name: keyof typeof SLOTS = "ca"): string {
+  return SLOTS[name].map((slot) => recordOf(rig, slot)).join("");
 }
 
 function digestOf(text: string): string {
@@ -65,8 +67,8 @@ describe("the certificate of an authority", () => {
 
   test.each([
     ["ca.1 before ca.0", ["set ca.1=AAAA"], "ca: send the pieces one after the other"],
-    ["ca.16", ["set ca.16=AAAA"], "ca: a certificate has at most 16 pieces: ca.0 to ca.15"],
-    ["ca.x", ["set ca.x=AAAA"], "ca: a certificate has at most 16 pieces: ca.0 to ca.15"],
+    ["ca.16", ["set ca.16=AAAA"], "ca: it has at most 16 pieces, 0 to 15"],
+    ["ca.x", ["set ca.x=AAAA"], "ca: it has at most 16 pieces, 0 to 15"],
     ["no base64", ["set ca.0=A?=="], "ca: this is no base64: send the piece again"],
     ["half a group", ["set ca.0=AAAAA"], "ca: this is no base64: send the piece again"],
     ["nothing", ["set ca.0="], "ca: this is no base64: send the piece again"],
@@ -93,5 +95,59 @@ describe("the certificate of an authority", () => {
     storage.save = save;
     terminal.ask(`set ca.1=${second}`);
     expect(stored(rig)).toBe(pemOf(512));
+  });
+});
+
+describe("the board's own certificate and key", () => {
+  const CERT = pemOf(1025);
+  const KEY = pemOf(1704, "RSA PRIVATE KEY");
+
+  test("are kept beside the authority's, each of up to 2048 bytes, and shown as digests only", () => {
+    const { rig, terminal } = boardAndTerminal();
+    send(terminal, pemOf(4096));
+    for (const [cert, key] of [[pemOf(2048), pemOf(2048, "PRIVATE KEY")], [CERT, KEY]] as const) {
+      expect(send(terminal, cert, "cert").at(-1)).toEqual([`cert=${digestOf(cert)}`, "ok"]);
+      expect(send(terminal, key, "key").at(-1)).toEqual([`key=${digestOf(key)}`, "ok"]);
+      expect([stored(rig), stored(rig, "cert"), stored(rig, "key")]).toEqual([pemOf(4096), cert, key]);
+    }
+    const shown = terminal.askMap("settings");
+    expect([shown.get("ca"), shown.get("cert"), shown.get("key")]).toEqual([pemOf(4096), CERT, KEY].map(digestOf));
+    expect(recordOf(rig, 1)).toBe("");
+  });
+
+  test("are forgotten one by one", () => {
+    const { rig, terminal } = boardAndTerminal();
+    send(terminal, CERT, "cert");
+    send(terminal, KEY, "key");
+    expect(terminal.ask("set key=")).toEqual(["key=(none)", "ok"]);
+    expect([stored(rig, "cert"), stored(rig, "key")]).toEqual([CERT, ""]);
+  });
+
+  test("of the key nothing is ever shown, neither while it is typed nor in the log", () => {
+    const { rig, terminal } = boardAndTerminal();
+    terminal.ask("log on");
+    send(terminal, KEY, "key");
+    for (const command of ["settings", "status", "log", "help"]) terminal.ask(command);
+    const known = terminal.look().screen;
+    for (const piece of pieces(KEY)) expect(known).not.toContain(piece.slice(0, 12));
+    expect(known).not.toContain("PRIVATE KEY");
+    expect(known).toContain(`set key.0=${"*".repeat(344)}`);
+    expect(stored(rig, "key")).toBe(KEY);
+  });
+
+  test("of the certificate all is shown while it is typed", () => {
+    const { terminal } = boardAndTerminal();
+    expect(terminal.type("set cert.0=AAAA").screen).toContain("set cert.0=AAAA");
+  });
+
+  test.each([
+    ["cert.8", ["set cert.8=AAAA"], "cert: it has at most 8 pieces, 0 to 7: take EC P-256, or RSA of 2048 bits"],
+    ["a key for a certificate", [`set cert.0=${pieces(KEY)[0] ?? ""}`], "cert: a certificate in PEM begins with"],
+    ["a certificate for a key", [`set key.0=${pieces(CERT)[0] ?? ""}`], "key: a key in PEM begins with -----BEGIN PRIVATE KEY-----"],
+    ["a piece that does not follow", [`set key.0=${pieces(KEY)[0] ?? ""}`, "set key.2=AAAA"], "key: send the pieces"],
+  ])("are refused: %s", (_name, commands, error) => {
+    const { terminal } = boardAndTerminal();
+    const last = commands.map((command) => terminal.ask(command)).at(-1);
+    expect(last).toEqual([expect.stringContaining(`error: ${error}`)]);
   });
 });

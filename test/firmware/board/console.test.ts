@@ -6,6 +6,7 @@ import { VERSION } from "../../../firmware/board/version";
 import { LinkLoss } from "../../../firmware/core/link";
 import { createWriter, written } from "../../../firmware/core/writer";
 import { Fault } from "../../../firmware/mqtt/client-state";
+import { Trust } from "../../../firmware/wifi/module";
 import { Rig } from "./rig";
 import { boardAndTerminal, PROMPT, recordOf, settingsOf, Terminal } from "./terminal";
 import { QueueNumber } from "../../../hal/hal";
@@ -107,7 +108,7 @@ describe("settings", () => {
   test("are shown, all of them, secrets only as set or not", () => {
     const { terminal } = boardAndTerminal({}, `${SETTINGS}mqtt.user=moth\nmqtt.password=hunter2\nwifi2.ssid=two words\n`);
     const shown = terminal.askMap("settings");
-    expect([...shown.keys()]).toEqual([...SETTING_KEYS.map((key) => key.slice(0, -1)), "ca"]);
+    expect([...shown.keys()]).toEqual([...SETTING_KEYS.map((key) => key.slice(0, -1)), "ca", "cert", "key"]);
     expect(Object.fromEntries(shown)).toMatchObject({
       device: "t1",
       "wifi.password": "(set)",
@@ -200,7 +201,11 @@ describe("set", () => {
     ["set mqtt3.port=65536", "mqtt3.port: give 1 to 65535"],
     [`set mqtt.user=${"x".repeat(129)}`, "mqtt.user: give at most 128 bytes"],
     [`set mqtt.password=${"x".repeat(129)}`, "mqtt.password: give at most 128 bytes"],
-    ["set ca=abc", "ca: comes in pieces: write set ca.0=BASE64"],
+    ["set ca=abc", "ca: comes in pieces: write set NAME.0=BASE64"],
+    ["set key=abc", "key: comes in pieces: write set NAME.0=BASE64"],
+    ["set cab=abc", "no such setting: there are device"],
+    ["set mqtt.tls=yes", "mqtt.tls: give on or off"],
+    ["set time.server=a b", "time.server: give a host name or an address, 1 to 64 characters"],
   ])("%j is refused, says what is right, and changes nothing", (command, error) => {
     const { rig, terminal } = boardAndTerminal();
     const before = settingsOf(rig);
@@ -283,9 +288,9 @@ describe("log", () => {
   });
 
   test("tells seconds and numbers as they were, however large", () => {
-    const journal = createJournal({ seconds: 2_000_000_123, counted: 0 }, 2);
+    const journal = createJournal({ seconds: 2_000_000_123, counted: 0 }, 2, () => "");
     note(journal, Happening.JoinFailed, "barn", 2);
-    note(journal, Happening.SessionLost, "broker", reasonOf(Fault.Refused, 5, LinkLoss.Peer));
+    note(journal, Happening.SessionLost, "broker", reasonOf(Fault.Refused, 5, LinkLoss.Peer, Trust.NotAsked));
     const writer = createWriter(new Uint8Array(200));
     writeEvent(writer, journal, 0);
     writeEvent(writer, journal, 1);
@@ -356,7 +361,7 @@ describe("reset, bootloader and help", () => {
     for (const command of ["status", "settings", "set KEY=VALUE", "set ca.0=BASE64", "log", "reset", "bootloader"]) {
       expect(help).toContain(`${command} `);
     }
-    expect(help).toContain("does not speak TLS yet");
+    expect(help).toContain("cert.0 and key.0: the board's own");
   });
 
   test.each(["foo", "Status", "status now", "statuss", "help me", "reset now", "?"])("%j is told what is right", (wrong) => {

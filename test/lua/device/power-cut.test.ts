@@ -212,7 +212,7 @@ describe("a power cut", () => {
 
   test.each([
     [-1, 1],
-    [64, 1],
+    [66, 1],
     [0, 1025],
     [8, 1025],
   ])("does not come from a save that is refused: slot %i with %i bytes", (slot, length) => {
