@@ -36,8 +36,12 @@ export class SimClock {
   private time = 0;
   private orders = 0;
   private inside = false;
-  /** A binary heap: each timer comes before the two at `2i + 1` and `2i + 2`. */
-  private readonly heap: Timer[] = [];
+  /**
+   * A binary heap: each timer comes before the two at `2i + 1` and `2i + 2`. The list keeps its length when there are
+   * fewer: to shrink and grow with each event costs more than all the rest.
+   */
+  private readonly heap: (Timer | undefined)[] = [];
+  private waiting = 0;
 
   get now(): number {
     return this.time;
@@ -59,7 +63,7 @@ export class SimClock {
       throw new RangeError("cannot schedule an event at NaN");
     }
     const timer = new Timer(this, Math.max(time, this.time), this.orders++, happen);
-    this.rise(timer, this.heap.length);
+    this.rise(timer, this.waiting++);
     return timer;
   }
 
@@ -104,7 +108,9 @@ export class SimClock {
       return;
     }
     timer.index = -1;
-    const last = this.heap.pop();
+    this.waiting -= 1;
+    const last = this.heap[this.waiting];
+    this.heap[this.waiting] = undefined;
     if (last === undefined || last === timer) {
       return;
     }

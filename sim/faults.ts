@@ -489,9 +489,12 @@ export interface FaultTarget {
   strike(name: FaultName, argument?: number): void;
 }
 
-/** Has the faults strike when their time comes. */
-export function scheduleFaults(clock: SimClock, faults: readonly Fault[], target: FaultTarget): void {
-  for (const { at, name, argument } of faults) {
-    clock.at(at, () => target.strike(name, argument));
-  }
+/** Has the faults, which are sorted by time, strike when theirs comes. Only the next one is in the clock's queue. */
+export function scheduleFaults(clock: SimClock, faults: readonly Fault[], target: FaultTarget, from = 0): void {
+  const fault = faults[from];
+  if (fault === undefined) return;
+  clock.at(fault.at, () => {
+    target.strike(fault.name, fault.argument);
+    scheduleFaults(clock, faults, target, from + 1);
+  });
 }

@@ -89,28 +89,28 @@ export function textLength(text: string): number {
 
 export function isText(bytes: Bytes, at: number, count: number, text: string): boolean {
   const all = checked(bytes, at, count);
-  if (isAscii(text)) return count === text.length && beginsWith(all, at, text);
-  return Buffer.compare(range(bytes, at, count), encoder.encode(text)) === 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 128) return Buffer.compare(range(bytes, at, count), encoder.encode(text)) === 0;
+    if (i >= count || all[at + i] !== unit) return false;
+  }
+  return count === text.length;
 }
 
 export function startsWith(bytes: Bytes, at: number, count: number, text: string): boolean {
   const all = checked(bytes, at, count);
-  if (isAscii(text)) return count >= text.length && beginsWith(all, at, text);
-  const length = textLength(text);
-  return count >= length && isText(bytes, at, length, text);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 128) return count >= textLength(text) && isText(bytes, at, textLength(text), text);
+    if (i >= count || all[at + i] !== unit) return false;
+  }
+  return true;
 }
 
 /** Whether each character is a byte: most texts are so short that a look at them costs less than a call of the encoder. */
 function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) >= 128) return false;
-  }
-  return true;
-}
-
-function beginsWith(bytes: Uint8Array, at: number, text: string): boolean {
-  for (let i = 0; i < text.length; i++) {
-    if (bytes[at + i] !== text.charCodeAt(i)) return false;
   }
   return true;
 }

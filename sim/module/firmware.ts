@@ -336,7 +336,7 @@ export class Firmware {
       echoBack: (bytes) => this.whileReceiving(() => printEcho(this, bytes)),
       overlooks: (line) => overlooks(this, line),
       lost: (count, cause) => hardware.observer.lost?.(count, cause),
-      saw: (line) => hardware.observer.command?.(Buffer.from(line.subarray(0, -2)).toString()),
+      saw: (line) => hardware.observer.command?.(Buffer.from(line.buffer, line.byteOffset, line.length - 2).toString()),
       run: (command) => this.run(command),
       send: (payload) => this.send(payload),
       restart: () => this.restartSoon(),

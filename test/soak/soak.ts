@@ -252,7 +252,7 @@ class Life {
     const { board } = this.bench.machine;
     if (this.starts > 1) throw new Wrong("was reset by its watchdog");
     if (board !== undefined && board.problem !== "") throw new Wrong(board.problem);
-    for (const fault of this.broker.faults.splice(0)) {
+    for (const fault of this.broker.faults.length === 0 ? [] : this.broker.faults.splice(0)) {
       if (!fault.includes(UNREADABLE) || this.clock.now > this.struckAt + BABBLE) throw new Wrong(`breaks the protocol: ${fault}`);
       this.unreadable += 1;
     }
