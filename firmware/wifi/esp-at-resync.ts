@@ -37,6 +37,8 @@ const MAX_SILENT_PROBES = 3;
 const MAX_ERRORS = 8;
 /** One answer may be the late one of the command that timed out; the second is the probe's own. */
 const ANSWERS_WANTED = 2;
+/** So often a send is cancelled, in case that a cancel is damaged on its way: the module would take the probes for payload. */
+const MOST_CANCELS = 3;
 /** The most that a send of an earlier life may still be waiting for. */
 const MOST_FILL = 2048;
 /** Zeros that are sent at a time. */
@@ -59,7 +61,8 @@ export function enterResync(esp: EspAt, now: Millis): void {
     resetAgain(esp, now);
     return;
   }
-  esp.fill = esp.sendLength;
+  esp.fill = 0;
+  if (pending) esp.fill = esp.dialect.cancels ? MOST_CANCELS : esp.sendLength;
   beginProbing(esp, now, pending ? (esp.dialect.cancels ? Escape.Plus : Escape.Fill) : Escape.None);
   arm(esp.timer, now, QUIET + leaving);
 }
@@ -93,7 +96,8 @@ export function pumpResync(esp: EspAt, now: Millis): void {
 
 function cancelSend(esp: EspAt, now: Millis): void {
   esp.status.escapes++;
-  esp.escape = Escape.None;
+  esp.fill--;
+  if (esp.rung === Rung.Hunt || esp.fill <= 0) esp.escape = Escape.None;
   atSendRaw(esp.engine, "+++");
   arm(esp.timer, now, esp.rung === Rung.Hunt ? GUARD : CANCEL_QUIET);
 }

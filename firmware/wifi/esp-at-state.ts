@@ -237,7 +237,7 @@ export interface EspAt extends WifiModule {
   probes: number;
   escape: Escape;
   readonly patience: Deadline;
-  /** Zeros that are still to be sent. */
+  /** What is still to be sent to call it back: zeros, or cancels. */
   fill: number;
   rung: Rung;
   /** Which of the rates it is looked for at. */

@@ -11,7 +11,7 @@ import { writeDecimal, writeText } from "../core/writer";
 import { atBegin, atRealign, atSend, type AtEngine } from "./at-engine";
 import { askSignal, openFailed } from "./esp-at-join";
 import { rateDoubted } from "./esp-at-rate";
-import { Command, DOUBTFUL_OPENS, type EspAt, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
+import { Command, DOUBTFUL_OPENS, type EspAt, Escape, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
 import { enterResync } from "./esp-at-resync";
 import { Trust } from "./module";
 
@@ -321,9 +321,11 @@ export function sendSucceeded(esp: EspAt): void {
 
 /**
  * The module has taken the end of the payload for a `+++` that cancels the send: three bytes that it got on their own, as
- * its UART cuts what comes into chunks. What is sent instead is cut one byte earlier.
+ * its UART cuts what comes into chunks. What is sent instead is cut one byte earlier. One that was to be cancelled needs no
+ * second cancel.
  */
 export function sendCancelled(esp: EspAt): void {
+  esp.escape = Escape.None;
   if (esp.sendStage >= SendStage.Payload && esp.sendLength > 1) esp.sendLimit = esp.sendLength - 1;
 }
 

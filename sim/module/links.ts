@@ -17,6 +17,9 @@ const RESET_AFTER: Span = [5, 60];
 /** Back in the network, what was not acknowledged is sent again after so long, in ms. */
 const RETRANSMIT_AFTER: Span = [500, 3_000];
 
+/** The keep-alive of the stack probes three times, a second apart. */
+const PROBES = 3;
+
 /** What transparent mode wants to know of its link. */
 export interface Pipe {
   /** The connection is over, and all that came on it was printed. */
@@ -229,11 +232,23 @@ export class Links {
     }
   }
 
+  /** The peer is out of reach, and nobody knows, until the probes of the stack find it out, if it was told to probe. */
   strand(link: Link): void {
-    if (link.connected) {
-      this.observer.linkClosed?.(link.id);
+    if (!link.connected) {
+      link.strand();
+      return;
     }
+    this.observer.linkClosed?.(link.id);
     link.strand();
+    const { keepAlive } = this.tcpOptions(link);
+    if (keepAlive === 0) {
+      return;
+    }
+    this.timers.after(1000 * (keepAlive + PROBES), () => {
+      if (link.state === LinkState.Open && !link.connected) {
+        this.ended(link);
+      }
+    });
   }
 
   /** Ends the connection behind the data that came, as if the peer had. */

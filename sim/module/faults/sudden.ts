@@ -38,8 +38,6 @@ export interface SuddenFault {
 const RESET_CAUSES: readonly (ResetCause | undefined)[] = [undefined, "power", "pin", "exception", "crash"];
 /** From one reset of a module that resets all the time to the next, in ms. */
 const LOOP_EVERY = 3000;
-/** The keep-alive of the stack probes three times, a second apart. */
-const PROBES = 3;
 
 const always = (): boolean => true;
 const whenAlive = (body: FaultBody): boolean => body.alive;
@@ -134,11 +132,5 @@ function resetAgainAndAgain(body: FaultBody, resets: number): void {
 
 function loseWithoutAWord({ firmware }: FaultBody): void {
   const link = firmware?.links.all.find(isConnected);
-  if (firmware === undefined || link === undefined) return;
-  firmware.links.strand(link);
-  const { keepAlive } = firmware.links.tcpOptions(link);
-  if (keepAlive === 0) return;
-  firmware.timers.after(1000 * (keepAlive + PROBES), () => {
-    if (link.state === LinkState.Open && !link.connected) firmware.links.ended(link);
-  });
+  if (link !== undefined) firmware?.links.strand(link);
 }
