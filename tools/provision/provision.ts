@@ -4,6 +4,7 @@ import { PIECE } from "../../firmware/board/certificate";
 import { crc32 } from "../../hal/node/crc";
 import { Failure } from "../failure";
 import { type BoardConsole, Refusal } from "./board-console";
+import { checkIdentity, PEM_KEYS, type PemKey, type Pems } from "./pem-files";
 import { settingKeys, type SettingValues } from "./settings-file";
 
 /** What a secret is called in what a board shows. */
@@ -15,9 +16,9 @@ export interface Wishes {
   readonly values: SettingValues;
   /** What stays as the board has it. */
   readonly kept: ReadonlySet<string>;
-  /** The certificate; undefined: it has none. */
-  readonly ca: string | undefined;
-  readonly caKept: boolean;
+  /** Certificates and key; those that are in neither the board is to be without. */
+  readonly pems: Pems;
+  readonly pemsKept: ReadonlySet<PemKey>;
 }
 
 /** The key of a setting by its number, and the other way round. */
@@ -43,6 +44,7 @@ export async function provision(board: BoardConsole, wishes: Wishes, told: (what
     wanted.set("device", given === "" ? suggestedDevice((await board.askMap("status")).get("id")) : given);
   }
   checkComplete(wanted, wishes.kept, has);
+  checkTls(wanted, wishes, has);
   // What is cleared makes room for what is set.
   for (const key of settingKeys) {
     if (wanted.has(key) || wishes.kept.has(key) || !isThere(has.get(key))) continue;
@@ -56,7 +58,9 @@ export async function provision(board: BoardConsole, wishes: Wishes, told: (what
     await set(board, key, value);
     told(`set ${key}`);
   }
-  if (!wishes.caKept) await setCertificate(board, has.get("ca") ?? "", wishes.ca, told);
+  for (const key of PEM_KEYS) {
+    if (!wishes.pemsKept.has(key)) await setPem(board, key, has.get(key) ?? "", wishes.pems.get(key), told);
+  }
 }
 
 /** Before anything is changed: with part of the settings a board runs no better than with none. */
@@ -65,6 +69,17 @@ function checkComplete(wanted: SettingValues, kept: ReadonlySet<string>, has: Se
     const there = wanted.has(key) || (kept.has(key) && isThere(has.get(key)));
     if (isRequired(number) && !there) throw new Failure(`no ${key}: a board cannot do without it`);
   }
+}
+
+/** The same for TLS. `wanted`: the settings that are wished for. */
+export function checkTls(wanted: SettingValues, { kept, pems, pemsKept }: Wishes, has: SettingValues): void {
+  const there = (key: PemKey): boolean => pems.has(key) || (pemsKept.has(key) && isThere(has.get(key)));
+  checkIdentity(pems);
+  if (there("cert") && !there("key")) throw new Failure("a cert without its key is of no use: give key=FILE, or --key FILE, too");
+  if (there("key") && !there("cert")) throw new Failure("a key without its cert is of no use: give cert=FILE, or --cert FILE, too");
+  const tls = wanted.get("mqtt.tls") ?? (kept.has("mqtt.tls") ? has.get("mqtt.tls") : undefined);
+  if (tls !== "on" || there("ca")) return;
+  throw new Failure("mqtt.tls=on checks the broker's certificate: give the one of its authority with ca=FILE, or --ca FILE");
 }
 
 function isThere(shown: string | undefined): boolean {
@@ -82,33 +97,41 @@ async function set(board: BoardConsole, key: string, value: string): Promise<voi
   }
 }
 
-async function setCertificate(
-  board: BoardConsole, has: string, pem: string | undefined, told: (what: string) => void,
+async function setPem(
+  board: BoardConsole, key: PemKey, has: string, pem: string | undefined, told: (what: string) => void,
 ): Promise<void> {
   if (pem === undefined) {
     if (!isThere(has)) return;
-    await board.ask("set ca=");
-    told("cleared ca");
+    await board.ask(`set ${key}=`);
+    told(`cleared ${key}`);
     return;
   }
-  const bytes = Buffer.from(pem);
-  const digest = digestOf(bytes);
+  const digest = digestOf(Buffer.from(pem));
   if (has === digest) return;
   let shown = "";
-  for (let at = 0; at < bytes.length; at += PIECE) {
-    const piece = bytes.subarray(at, at + PIECE).toString("base64");
+  for (const command of pemCommands(key, pem)) {
     try {
-      [shown = ""] = await board.ask(`set ca.${at / PIECE}=${piece}`);
+      [shown = ""] = await board.ask(command);
     } catch (error) {
-      if (error instanceof Refusal) throw new Failure(`the board refuses the certificate: ${error.message}`);
+      if (error instanceof Refusal) throw new Failure(`the board refuses the ${key}: ${error.message}`);
       throw error;
     }
   }
-  if (shown !== `ca=${digest}`) throw new Failure("the board has another certificate than was sent: try again");
-  told("set ca");
+  if (shown !== `${key}=${digest}`) throw new Failure(`the board has another ${key} than was sent: try again`);
+  told(`set ${key}`);
 }
 
-/** A certificate as a board describes it. */
+/** What brings a certificate or the key into a board, piece by piece. */
+export function pemCommands(key: PemKey, pem: string): string[] {
+  const bytes = Buffer.from(pem);
+  const count = Math.ceil(bytes.length / PIECE);
+  return Array.from({ length: count }, (_, piece) => {
+    const part = bytes.subarray(piece * PIECE, (piece + 1) * PIECE);
+    return `set ${key}.${piece}=${part.toString("base64")}`;
+  });
+}
+
+/** A certificate or key as a board describes it. */
 export function digestOf(pem: Uint8Array): string {
   return `${pem.length} bytes, CRC-32 ${crc32(pem).toString(16).padStart(8, "0")}`;
 }

@@ -1,18 +1,18 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fieldsOf, Program } from "../../e2e/processes";
 import { PtyPair } from "../../hal/node/pty-pair";
+import { Authority } from "../../interop/brokers/certificates";
 import { attachBoard, type PortBoard } from "./board-on-port";
-import { digestOf } from "../../../tools/provision/provision";
+import { readPemFlags } from "../../../tools/provision/pem-files";
+import { checkTls, digestOf } from "../../../tools/provision/provision";
 import { TerminalProgram } from "./terminal-program";
 
 const OLD = "device=old\nwifi.ssid=attic\nwifi.password=old-secret\nwifi2.ssid=cellar\nmqtt.host=10.0.0.1\nmqtt.user=me\n";
 const NEW = "# of the barn\nwifi.ssid=barn\nwifi.password=wifi-secret\nmqtt.host=10.0.0.9\nmqtt.port=1884\n" +
   "mqtt.user=moth\nmqtt.password=mqtt-secret\n";
-
-export const PEM = `-----BEGIN CERTIFICATE-----\n${`${"TW90aCBpcyBmaXJtd2FyZSBmb3Igc2Vuc29yIGJvYXJkcywgYW5kIHRoaXMgaXM=".slice(0, 64)}\n`.repeat(18)}-----END CERTIFICATE-----\n`;
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "moth-provision-"));
@@ -68,19 +68,82 @@ describe("moth provision", () => {
     expect(there.record(0)).toContain("device=moth-1f2a34\n");
   });
 
-  test("writes a certificate that the file names, and changes nothing the second time but what it cannot see", async () => {
+  test("writes certificates and key that the file or flags name, and changes nothing the second time but what it cannot see", async () => {
     const { board: there, path } = await board();
-    const settings = fileOf(`${NEW}ca=ca.pem\n`);
-    writeFileSync(join(settings, "../ca.pem"), `Subject: CN=barn\n${PEM}`);
-    const first = await moth(["--port", path, "--settings", settings, "--json"]);
-    expect(first.code).toBe(0);
-    expect([4, 5, 6].map((slot) => there.record(slot)).join("")).toBe(PEM);
-    const report = fieldsOf(first.text);
-    expect(report["settings"]).toMatchObject({ ca: digestOf(Buffer.from(PEM)) });
-    expect(report["changed"]).toContain("set ca");
+    const ca = new Authority("our authority");
+    const { cert, key } = ca.sign("board");
+    const settings = fileOf(`${NEW}mqtt.tls=on\ntime.server=10.0.0.1\nca=ca.pem\nkey=\n`);
+    writeFileSync(join(settings, "../ca.pem"), `Subject: CN=barn\r\n${ca.cert.toString().replaceAll("\n", "\r\n")}`);
+    chmodSync(key, 0o644);
+    const args = ["--port", path, "--settings", settings, "--cert", cert, "--key", key];
+    const first = await moth(args);
+    expect(first).toMatchObject({ code: 0 });
+    expect([4, 2, 3].map((slot) => there.record(slot))).toEqual([ca.certFile, cert, key].map((file) => readFileSync(file, "utf8")));
+    const digest = digestOf(readFileSync(key));
+    expect(first.text).toContain(`key             ${digest}`);
+    expect(first.text).toMatch(/set ca\nset cert\nset key\n/);
+    expect(first.text).toContain(`${key} can be read by others on this machine`);
+    expect(first.text).not.toContain("PRIVATE KEY");
     expectNoSecret(first.text);
-    const second = await moth(["--port", path, "--settings", settings, "--json"]);
+    await expect.poll(() => there.bench.machine.board?.problem).toContain("this application has no TLS");
+    chmodSync(key, 0o600);
+    const second = await moth([...args, "--json"]);
     expect(fieldsOf(second.text)["changed"]).toEqual(["set wifi.password", "set mqtt.password"]);
+    // Without TLS, what it was for goes too.
+    const third = await moth(["--port", path, "--settings", fileOf(NEW), "--json"]);
+    expect(fieldsOf(third.text)["changed"]).toEqual([
+      "cleared mqtt.tls", "cleared time.server", "set wifi.password", "set mqtt.password", "cleared ca", "cleared cert", "cleared key",
+    ]);
+  });
+
+  test("says what is wrong with certificates and keys in one line, and leaves the board alone", async () => {
+    const { board: there, path } = await board();
+    const ca = new Authority("our authority");
+    const one = ca.sign("one");
+    const other = ca.sign("other");
+    const where = folder();
+    const written = (name: string, content: string | Uint8Array): string => {
+      const file = join(where, name);
+      writeFileSync(file, content);
+      chmodSync(file, 0o600);
+      return file;
+    };
+    const der = (pem: string): Uint8Array => Buffer.from(readFileSync(pem, "utf8").replace(/-----.*-----/g, ""), "base64");
+    const many = written("many.pem", ca.cert.toString().repeat(8));
+    const derCert = written("der.crt", der(one.cert));
+    const derKey = written("der.key", der(one.key));
+    const torn = written("torn.pem", ca.cert.toString().replace(/\n[^\n]{10}/, "\nAAAAAAAAAA"));
+    const locked = written("locked.key", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n");
+    const text = written("notes.txt", "nothing\n");
+    const check = (flags: readonly string[]): void => {
+      const named: Record<string, string> = {};
+      for (let i = 0; i + 1 < flags.length; i += 2) named[flags[i]?.slice(2) ?? ""] = flags[i + 1] ?? "";
+      const values = new Map([["mqtt.tls", "on"]]);
+      const pems = readPemFlags(named);
+      checkTls(values, { values, kept: new Set(), pems, pemsKept: new Set() }, new Map());
+    };
+    for (const [flags, message] of [
+      [["--ca", join(where, "none.pem")], /cannot read the CA file .*none.pem: no such file/],
+      [["--ca", text], /notes.txt: no certificate in it: give a file in PEM format/],
+      [["--ca", derCert], /der.crt: is DER, a board takes PEM: openssl x509 -inform der -in .*der.crt -out .*der.crt.pem converts it/],
+      [["--ca", torn], /torn.pem: a certificate in it is damaged: get it anew/],
+      [["--ca", many], /many.pem: \d+ bytes, a board keeps 4096 of a ca: leave out the authorities that are not the broker's/],
+      [["--cert", written("long.pem", ca.cert.toString().repeat(4)), "--key", one.key], /a board keeps 2048 of a cert: leave out what is above it/],
+      [["--cert", one.cert, "--key", one.cert], /no private key in it: give a file in PEM format/],
+      [["--cert", one.cert, "--key", derKey], /der.key: is DER, a board takes PEM: openssl pkey -inform der/],
+      [["--cert", one.cert, "--key", locked], /locked.key: the key is encrypted, and a board cannot ask for its password: openssl pkey/],
+      [["--cert", one.cert], /a cert without its key is of no use: give key=FILE, or --key FILE, too/],
+      [["--key", one.key], /a key without its cert is of no use: give cert=FILE, or --cert FILE, too/],
+      [["--cert", one.cert, "--key", other.key], /the key is not that of the certificate/],
+      [[], /mqtt.tls=on checks the broker's certificate: give the one of its authority with ca=FILE, or --ca FILE/],
+    ] as const) {
+      expect(() => check(flags), flags.join(" ")).toThrow(message);
+    }
+    const { code, text: said } = await moth(["--port", path, "--settings", fileOf(`${NEW}mqtt.tls=on\n`)]);
+    expect(code).toBe(1);
+    expect(said).toMatch(/^moth: mqtt.tls=on checks the broker's certificate: .*$/);
+    expect(await moth(["--port", path, "--check", "--ca", ca.certFile])).toEqual({ code: 1, text: "moth: --check changes nothing: leave --ca out" });
+    expect(there.record(0)).toBe(OLD);
   });
 
   test("asks at a terminal, with what the board has as the answers, and shows no password", async () => {
@@ -94,12 +157,12 @@ describe("moth provision", () => {
     await answer("Wi-Fi network:", "barn\r");
     await answer("Password of the Wi-Fi barn", "wifi-secret\r");
     await answer("Wi-Fi network to fall back on (- for none)", "-\r");
+    await answer("TLS to the broker, on or off", "\r");
     await answer("Broker, its name or address:", "\r");
     await answer("Port of 10.0.0.1:", "\r");
     await answer("Broker to fall back on", "\r");
     await answer("User at the broker", "\r");
     await answer("Password of me", "mqtt-secret\r");
-    await answer("CA certificate", "\r");
     await program.until("the board starts anew");
     await program.ended;
     expect(there.record(0).split("\n").sort()).toEqual([

@@ -1,8 +1,7 @@
-import { writeFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
 import { askForWishes, type Asker } from "../../../tools/provision/questions";
+import { Authority } from "../../interop/brokers/certificates";
 import type { Wishes } from "../../../tools/provision/provision";
 
 /** A person who answers by what a question begins with, else with Enter; `asked` is what there was to read. */
@@ -43,12 +42,14 @@ async function wishes(answers: Record<string, string | readonly string[]>, has =
 
 describe("the questions of moth provision", () => {
   test("answered with Enter alone leave a board as it is", async () => {
-    const { wishes: { values, kept, caKept } } = await wishes({});
+    const { wishes: { values, kept, pems, pemsKept } } = await wishes({});
     expect(Object.fromEntries(values)).toEqual({
       device: "t1", "wifi.ssid": "barn", "mqtt.host": "10.0.0.9", "mqtt.port": "1883", "mqtt.user": "moth",
     });
-    expect([...kept].sort()).toEqual(["mqtt.password", "wifi.baud", "wifi.max-baud", "wifi.password"]);
-    expect(caKept).toBe(false);
+    expect([...kept].sort()).toEqual([
+      "mqtt.password", "mqtt.protocol", "time.server", "wifi.baud", "wifi.max-baud", "wifi.password",
+    ]);
+    expect([pems.size, ...pemsKept]).toEqual([0, "ca", "cert", "key"]);
   });
 
   test("suggest a name after the chip to a board without one", async () => {
@@ -60,7 +61,7 @@ describe("the questions of moth provision", () => {
     const { wishes: { values, kept } } = await wishes({
       "Wi-Fi network:": "house", "User at": "somebody", "Password of somebody": "s3cret",
     });
-    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud"]);
+    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud", "mqtt.protocol", "time.server"]);
     expect(values.has("wifi.password")).toBe(false);
     expect(values.get("mqtt.password")).toBe("s3cret");
   });
@@ -78,7 +79,7 @@ describe("the questions of moth provision", () => {
     const has = new Map([...HAS, ["wifi2.ssid", "cellar"]]);
     const { wishes: { values, kept } } = await wishes({ "Wi-Fi network to": "-", "User at": "-", "Password of the": "-" }, has);
     expect([...values.keys()]).toEqual(["device", "wifi.ssid", "mqtt.host", "mqtt.port"]);
-    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud"]);
+    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud", "mqtt.protocol", "time.server"]);
   });
 
   test("are asked again with the reason when an answer will not do", async () => {
@@ -94,15 +95,36 @@ describe("the questions of moth provision", () => {
     ]);
   });
 
-  test("take a certificate, keep it, or forget it", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "moth-ca-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const file = join(folder, "ca.pem");
-    const pem = "-----BEGIN CERTIFICATE-----\nTW90aA==\n-----END CERTIFICATE-----\n";
-    writeFileSync(file, pem.replaceAll("\n", "\r\n"));
-    expect((await wishes({ "File with": ["missing.pem", file] })).wishes).toMatchObject({ ca: pem, caKept: false });
-    const has = new Map([...HAS, ["ca", "1200 bytes, CRC-32 1a2b3c4d"]]);
-    expect((await wishes({}, has)).wishes).toMatchObject({ ca: undefined, caKept: true });
-    expect((await wishes({ "File with": "-" }, has)).wishes).toMatchObject({ ca: undefined, caKept: false });
+  test("ask for certificates where there shall be TLS, and only there; its port is another", async () => {
+    const ca = new Authority("our authority");
+    const { cert, key } = ca.sign("board");
+    const tls = { "TLS to": "on" };
+    const files = { ...tls, "File with the certificate of": ["", "missing.pem", key, ca.certFile], "File with this": cert, "File with the key": ["", cert, key] };
+    const { person, wishes: { values, pems, pemsKept } } = await wishes(files);
+    expect([values.get("mqtt.tls"), values.get("mqtt.port")]).toEqual(["on", "8883"]);
+    expect([pems.get("ca"), pems.get("cert"), pems.get("key")]).toEqual([ca.certFile, cert, key].map((file) => readFileSync(file, "utf8")));
+    expect(pemsKept.size).toBe(0);
+    expect(person.asked.filter((asked) => asked.startsWith("File with")).map((asked) => asked.replace(/^File[^(:]*(\([^)]*\))?: /, ""))).toEqual([
+      "TLS cannot do without it", "cannot read the CA file missing.pem: no such file or directory",
+      `${key}: no certificate in it: give a file in PEM format`, ca.certFile,
+      cert, "TLS cannot do without it", `${cert}: no private key in it: give a file in PEM format`, key,
+    ]);
+    expect((await wishes({})).person.asked.some((asked) => asked.startsWith("File"))).toBe(false);
+  });
+
+  test("keep certificates and key that a board has, forget its own, and do not ask for those that flags give", async () => {
+    const digest = "1200 bytes, CRC-32 1a2b3c4d";
+    const has = new Map([...HAS, ["mqtt.tls", "on"], ["mqtt.port", "8884"], ["ca", digest], ["cert", digest], ["key", digest]]);
+    const kept = (await wishes({}, has)).wishes;
+    expect([kept.pems.size, ...kept.pemsKept]).toEqual([0, "ca", "cert", "key"]);
+    expect([kept.values.get("mqtt.tls"), kept.values.get("mqtt.port")]).toEqual(["on", "8884"]);
+    const forgotten = (await wishes({ "File with this": "-" }, has)).wishes;
+    expect([forgotten.pems.size, ...forgotten.pemsKept]).toEqual([0, "ca"]);
+    const off = (await wishes({ "TLS to": "off" }, has)).wishes;
+    expect([off.values.has("mqtt.tls"), off.values.get("mqtt.port")]).toEqual([false, "1883"]);
+    const person = new Person({ "TLS to": "on", "File with this": "" });
+    const given = new Map([["ca", "PEM"]] as const);
+    expect((await askForWishes(person, HAS, undefined, given)).pems).toEqual(given);
+    expect(person.asked.filter((asked) => asked.startsWith("File")).length).toBe(1);
   });
 });
