@@ -27,6 +27,8 @@ export interface BenchOptions {
   readonly wifi?: { readonly ssid: string; readonly password: string } | undefined;
   /** Settings of the board besides these, by their keys. */
   readonly otherSettings?: ReadonlyMap<string, string>;
+  /** What the board keeps for TLS, in PEM: `ca`, `cert` and `key`. */
+  readonly pems?: ReadonlyMap<string, string>;
   /** Any integer: the same seed gives the same drift, jitter and backoff. */
   readonly seed: number;
   /** Rate of the serial line at both ends. Default 115200. */
@@ -93,6 +95,7 @@ export function createSite(options: Omit<BenchOptions, "application" | "machine"
     user: options.user,
     password: options.password,
     ...(options.otherSettings !== undefined && { others: options.otherSettings }),
+    ...(options.pems !== undefined && { pems: options.pems }),
   };
   return { clock, air, line, module, world, provisioning, random };
 }

@@ -28,6 +28,8 @@ export interface MachineOptions {
   readonly clockAtBoot?: Millis;
   /** The firmware has booted, or been booted again. */
   readonly onBoot?: (board: Board) => void;
+  /** The firmware has turned its loop. */
+  readonly onTurn?: (board: Board) => void;
   /** The watchdog has reset the board. */
   readonly onWatchdog?: () => void;
   /** The firmware left for the boot loader. Without it there is none. */
@@ -133,7 +135,10 @@ export class Machine {
   }
 
   private turn(): void {
-    this.board?.poll();
+    const { board } = this;
+    if (board === undefined) return;
+    board.poll();
+    this.options.onTurn?.(board);
   }
 
   /** The next turn of the main loop comes at `time`, and never sooner than a turn takes. */

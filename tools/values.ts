@@ -5,9 +5,11 @@ export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
   readonly user: string | undefined;
+  /** `mqtts`: TLS, and its certificate is checked. */
+  readonly tls: boolean;
 }
 
-/** `mqtt://user@host:port`, without a password. */
+/** `mqtt://user@host:port`, or `mqtts://…` for TLS, without a password. */
 export function brokerAddress(text: string): BrokerAddress {
   let url: URL;
   try {
@@ -21,8 +23,9 @@ export function brokerAddress(text: string): BrokerAddress {
         "leave it out and set MOTH_MQTT_PASSWORD, or be asked for it",
     );
   }
-  if (url.protocol !== "mqtt:") {
-    throw new Failure(`--broker ${text}: only mqtt:// is supported so far`);
+  const tls = url.protocol === "mqtts:";
+  if (url.protocol !== "mqtt:" && !tls) {
+    throw new Failure(`--broker ${text}: give mqtt://host, or mqtts://host for TLS`);
   }
   if (url.hostname === "" || !["", "/"].includes(url.pathname) || url.search !== "" || url.hash !== "") {
     throw new Failure(`--broker ${text}: write mqtt://host, mqtt://host:1883 or mqtt://user@host`);
@@ -30,9 +33,20 @@ export function brokerAddress(text: string): BrokerAddress {
   const user = decodeURIComponent(url.username);
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? 1883 : Number(url.port),
+    port: url.port === "" ? usualPort(tls) : Number(url.port),
     user: user === "" ? undefined : user,
+    tls,
   };
+}
+
+/** Where brokers listen unless said otherwise. */
+export function usualPort(tls: boolean): number {
+  return tls ? 8883 : 1883;
+}
+
+/** As it is written for people. */
+export function brokerUrl({ host, port, tls }: Pick<BrokerAddress, "host" | "port" | "tls">): string {
+  return `${tls ? "mqtts" : "mqtt"}://${host}:${port}`;
 }
 
 /** 1 to 32 of `A-Z a-z 0-9 _ -`. */

@@ -1,7 +1,7 @@
 /** What the place that runs a board sees of it: an application that boots, and a board that is turned. */
 import type { Hal } from "../../hal/hal";
 import { type Client } from "../mqtt/client-state";
-import { type WifiModule } from "../wifi/module";
+import { type Trust, type WifiModule } from "../wifi/module";
 import { type CommandStats } from "./command";
 import { type Rule } from "./rule";
 import { type Sequence } from "./telemetry";
@@ -31,5 +31,7 @@ export interface Board {
   readonly wifi: WifiModule;
   readonly commands: CommandStats;
   readonly telemetry: Sequence;
+  /** Why there is no stream to the broker that is safe, in words; empty when nothing is known against it. */
+  readonly trustReason: (this: void, trust: Trust) => string;
   readonly rules: readonly Rule[];
 }

@@ -131,6 +131,7 @@ export function createBoard<
     wifi,
     commands: parts.commands.stats,
     telemetry: parts.sequence,
+    trustReason: journal.trustReason,
     rules: parts.rules,
     poll() {
       turn(parts, wifi, telemetry, crash, console);

@@ -35,7 +35,7 @@ export function slotsOf(pem: Pem): number {
 }
 
 /** Storage slot `index` of it: the authority has 4 to 7; the certificate 2, the key 3, and 64 and 65 if they are longer. */
-function slotOf(pem: Pem, index: number): number {
+export function slotOf(pem: Pem, index: number): number {
   if (pem === Pem.Authority) return 4 + index;
   return index === 0 ? 1 + pem : 63 + pem;
 }

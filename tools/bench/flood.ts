@@ -95,6 +95,7 @@ function createFlood(options: FloodOptions, hal: Hal): Board {
     wifi,
     commands: { obeyed: 0, rejected: 0, retained: 0 },
     telemetry: { count: 0 },
+    trustReason: () => "",
     rules: [],
     poll() {
       const now = hal.clock.now();

@@ -7,12 +7,15 @@ import type { Player } from "../sim/keys";
 import type { SimOptions } from "../sim/options";
 import type { Reporter } from "../sim/report";
 import type { Broker } from "../sim/session";
-import { collect } from "../values";
+import { brokerUrl, collect } from "../values";
 
 export function declareOptions(command: Command): Command {
   return command
-    .option("--broker <url>", "mqtt://user@host:port; its password comes from MOTH_MQTT_PASSWORD or is asked for " +
-      "(default: a broker of its own)")
+    .option("--broker <url>", "mqtt://user@host:port, or mqtts:// for TLS; its password comes from " +
+      "MOTH_MQTT_PASSWORD or is asked for (default: a broker of its own)")
+    .option("--ca <file>", "with mqtts: the certificate of the broker's authority, PEM")
+    .option("--cert <file>", "with mqtts: the board's own certificate, PEM, for a broker that asks for one")
+    .option("--key <file>", "with mqtts: the key of that certificate, PEM, without a password")
     .option("--port <number>", "port of its own broker (default: 1883 if it is free)")
     .option("--device <id>", "client id, and level of every topic (default: sim-1)")
     .option("--settings <file>", "lines of key=value, as moth provision takes them: broker and device come from it unless " +
@@ -50,7 +53,7 @@ export async function withBroker(options: SimOptions, use: UseBroker): Promise<v
     // With one to fall back on, a broker may well be away.
     if (!options.settings.has("mqtt2.host") && !options.settings.has("mqtt3.host")) await checkReachable(host, port);
     const password = await passwordFor(options, user, host);
-    await use({ host, port, user, password }, `broker mqtt://${host}:${port}`);
+    await use({ host, port, user, password }, `broker ${brokerUrl(options.broker)}`);
   }
 }
 

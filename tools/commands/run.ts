@@ -9,8 +9,11 @@ export function declare(command: Command): void {
     .argument("[app]", "the TypeScript file that exports the application by default (default: the sensor board)")
     .option("-p, --port <port>", "serial port of the module (default: MOTH_PORT, else the only one on USB)")
     .option("-b, --baud <rate>", "rate of the serial line, as the module has it", "115200")
-    .requiredOption("--broker <url>", "mqtt://user@host:port, as the module reaches it; the password comes from " +
-      "MOTH_MQTT_PASSWORD or is asked for")
+    .requiredOption("--broker <url>", "mqtt://user@host:port, as the module reaches it, or mqtts:// for TLS; the password " +
+      "comes from MOTH_MQTT_PASSWORD or is asked for")
+    .option("--ca <file>", "with mqtts: the certificate of the broker's authority, PEM")
+    .option("--cert <file>", "with mqtts: the board's own certificate, PEM, for a broker that asks for one")
+    .option("--key <file>", "with mqtts: the key of that certificate, PEM, without a password")
     .requiredOption("--device <id>", "client id, and level of every topic")
     .requiredOption("--ssid <name>", "Wi-Fi network; its password comes from MOTH_WIFI_PASSWORD or is asked for")
     .addOption(new Option("--reset <line>", "line of the adapter that is wired to the module's reset (none: AT+RST)")
@@ -34,7 +37,7 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
   const { openModulePort } = await import("../run/run");
 
   const options = checkOptions(raw);
-  const { device, ssid, baud, broker: { host, port, user } } = options;
+  const { device, ssid, baud, pems, broker: { host, port, user, tls } } = options;
   const path = await choosePort(options.port, process.env["MOTH_PORT"], listPorts);
   if (!isPseudoTerminal(path)) checkBrokerForModule(options.broker);
   const application = await loadApplication(app);
@@ -50,6 +53,8 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
       user,
       wifiPassword: await wifiPassword(ssid),
       password: user === undefined ? undefined : await brokerPassword(user, host),
+      others: new Map(tls ? [["mqtt.tls", "on"]] : []),
+      pems,
     });
     await drive(application, modulePort, storage, path, options);
   } finally {
@@ -65,11 +70,12 @@ async function drive(
   const { DesktopRun } = await import("../run/run");
   const { JsonReporter, LineReporter } = await import("../sim/report");
   const { inWords } = await import("../sim/summary");
-  const { device, baud, broker: { host, port } } = options;
+  const { brokerUrl } = await import("../values");
+  const { device, baud, broker } = options;
 
   const color = isColorful(process.stdout);
   const reporter = options.json ? new JsonReporter(process.stdout) : new LineReporter(process.stdout, color);
-  reporter.note(`${application.name} as ${device}, module on ${path} at ${baud} baud, broker mqtt://${host}:${port}`);
+  reporter.note(`${application.name} as ${device}, module on ${path} at ${baud} baud, broker ${brokerUrl(broker)}`);
   reporter.note("sensors are simulated, pin changes are printed; Ctrl-C stops cleanly");
   const session = new DesktopRun(application, modulePort, storage, options, reporter);
   const stop = (): void => session.stop();

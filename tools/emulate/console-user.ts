@@ -1,7 +1,17 @@
 /** A person at the console of an emulated board, who gives it its settings as soon as it asks for a command. */
 
+import type { Pems } from "../provision/pem-files";
+import { digestOf, pemCommands } from "../provision/provision";
+
 const PROMPT = "moth> ";
 const SECRET_SET = "(set)";
+
+/** What the board is to know. */
+export interface BoardWishes {
+  /** Lines of `key=value`. */
+  readonly settings: string;
+  readonly pems?: Pems;
+}
 
 export interface ConsoleUserWires {
   /** Types on the board's console. */
@@ -26,9 +36,8 @@ export class ConsoleUser {
   private done = false;
   private readonly decoder = new TextDecoder();
 
-  /** `settings`: lines of `key=value` that the board is to know. */
   constructor(
-    private readonly settings: string,
+    private readonly wishes: BoardWishes,
     private readonly wires: ConsoleUserWires,
   ) {}
 
@@ -81,13 +90,16 @@ export class ConsoleUser {
   /** What the board does not know yet. Of a secret it only says that it has one. */
   private planFor(shown: readonly string[]): void {
     const has = new Set(shown);
-    const missing = this.settings.split("\n").filter((line) => {
+    const { settings, pems = [] } = this.wishes;
+    const missing = settings.split("\n").filter((line) => {
       const key = line.slice(0, line.indexOf("=") + 1);
       return line !== "" && !has.has(line) && !has.has(key + SECRET_SET);
     });
-    this.changed += missing.length;
+    const others = [...pems].filter(([key, pem]) => !has.has(`${key}=${digestOf(Buffer.from(pem))}`));
+    this.changed += missing.length + others.length;
     if (this.changed > 0) this.commands.push("reset");
-    this.commands.push(...missing.reverse().map((line) => `set ${line}`));
+    const plan = [...missing.map((line) => `set ${line}`), ...others.flatMap(([key, pem]) => pemCommands(key, pem))];
+    this.commands.push(...plan.reverse());
   }
 }
 

@@ -117,12 +117,13 @@ export class Emulation extends Session {
       user: broker.user,
       password: broker.password,
       ...wifiOf(options.settings),
+      pems: options.pems,
       seed: options.seed,
       baud: options.baud,
       personality: options.personality,
       observer,
     });
-    this.user = new ConsoleUser(settingsText(this.site.provisioning), {
+    this.user = new ConsoleUser({ settings: settingsText(this.site.provisioning), pems: options.pems }, {
       type: (text) => this.chip?.type(Buffer.from(text)),
       line: (text) => reporter.event(clock.now, "console", "line", printable(text), { text }),
       refused: (message) => this.fail(message),

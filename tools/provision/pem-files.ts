@@ -37,6 +37,17 @@ export function readPemFlags(flags: PemFlags): Pems {
   return pems;
 }
 
+/** What a board needs of them for its broker: none without TLS, and all that TLS cannot do without. */
+export function pemsFor(tls: boolean, pems: Pems): Pems {
+  const [first] = pems.keys();
+  if (!tls && first !== undefined) throw new Failure(`--${first} is for TLS: write the broker as mqtts://host`);
+  if (tls && !pems.has("ca")) {
+    throw new Failure("mqtts checks the broker's certificate: give the one of its authority with --ca FILE");
+  }
+  checkIdentity(pems);
+  return pems;
+}
+
 /** What is to be kept of a file: certificates, or the key, without what stands around them. */
 export function readPem(key: PemKey, path: string): string {
   const text = readText(path, WHAT[key]);
@@ -52,10 +63,16 @@ export function openToAll(path: string): string | undefined {
   return `${path} can be read by others on this machine: run chmod 600 ${path}`;
 }
 
-/** Certificate and key belong together, and a board needs both or none. `cert` and `key`: of them what is known here. */
-export function checkIdentity(pems: Pems): void {
+/** Certificate and key belong together, and a board needs both or none. `has`: whether it has what is not given. */
+export function checkIdentity(pems: Pems, has: (key: PemKey) => boolean = () => false): void {
   const cert = pems.get("cert");
   const key = pems.get("key");
+  if (cert === undefined && key !== undefined && !has("cert")) {
+    throw new Failure("a key without its cert is of no use: give cert=FILE, or --cert FILE, too");
+  }
+  if (key === undefined && cert !== undefined && !has("key")) {
+    throw new Failure("a cert without its key is of no use: give key=FILE, or --key FILE, too");
+  }
   if (cert === undefined || key === undefined) return;
   if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return;
   throw new Failure("the key is not that of the certificate: give the two files that belong together");

@@ -73,12 +73,10 @@ function checkComplete(wanted: SettingValues, kept: ReadonlySet<string>, has: Se
 
 /** The same for TLS. `wanted`: the settings that are wished for. */
 export function checkTls(wanted: SettingValues, { kept, pems, pemsKept }: Wishes, has: SettingValues): void {
-  const there = (key: PemKey): boolean => pems.has(key) || (pemsKept.has(key) && isThere(has.get(key)));
-  checkIdentity(pems);
-  if (there("cert") && !there("key")) throw new Failure("a cert without its key is of no use: give key=FILE, or --key FILE, too");
-  if (there("key") && !there("cert")) throw new Failure("a key without its cert is of no use: give cert=FILE, or --cert FILE, too");
+  const keeps = (key: PemKey): boolean => pemsKept.has(key) && isThere(has.get(key));
+  checkIdentity(pems, keeps);
   const tls = wanted.get("mqtt.tls") ?? (kept.has("mqtt.tls") ? has.get("mqtt.tls") : undefined);
-  if (tls !== "on" || there("ca")) return;
+  if (tls !== "on" || pems.has("ca") || keeps("ca")) return;
   throw new Failure("mqtt.tls=on checks the broker's certificate: give the one of its authority with ca=FILE, or --ca FILE");
 }
 

@@ -7,6 +7,7 @@ import { ClientState } from "../../firmware/mqtt/client-state";
 import { JoinFailure, Way } from "../../firmware/wifi/module";
 import { REFUSALS } from "../sim/mqtt-watch";
 import type { Reporter, Topic } from "../sim/report";
+import { TrustWatch, whyNot } from "../sim/trust-watch";
 
 type Tell = (topic: Topic, event: string, text: string, data?: Record<string, unknown>) => void;
 
@@ -29,6 +30,7 @@ export class BoardWatch {
 
   private readonly counts = new Map<string, number>();
   private readonly tell: Tell;
+  private readonly trust: TrustWatch;
   private answered = false;
   private joined = false;
   private online = false;
@@ -39,6 +41,7 @@ export class BoardWatch {
     now: () => number,
     reporter: Reporter,
   ) {
+    this.trust = new TrustWatch(now, reporter);
     this.tell = (topic, event, text, data) => reporter.event(now(), topic, event, text, data);
   }
 
@@ -46,6 +49,7 @@ export class BoardWatch {
   look(): void {
     this.lookAtModule();
     this.lookAtWifi();
+    this.lookAtTrust();
     this.lookAtSession();
     this.lookAtMessages();
   }
@@ -86,6 +90,14 @@ export class BoardWatch {
       const text = `the module cannot connect to ${host}:${port}`;
       this.complain("tcp", "unreachable", text, { host, port });
     }
+  }
+
+  /** What is said of a broker that is not to be trusted takes the place of what a module says of one it cannot reach. */
+  private lookAtTrust(): void {
+    const { board } = this;
+    this.trust.look(board);
+    const reason = whyNot(board);
+    if (reason !== "") this.trouble = reason;
   }
 
   private lookAtSession(): void {

@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ResetWiring } from "../../hal/node/reset-line";
 import { Failure } from "../failure";
+import { type PemFlags, type Pems, pemsFor, readPemFlags } from "../provision/pem-files";
 import { type BrokerAddress, brokerAddress, deviceId, seconds, setting, whole } from "../values";
 
 export interface RunOptions {
@@ -11,6 +12,8 @@ export interface RunOptions {
   readonly port: string | undefined;
   readonly baud: number;
   readonly broker: BrokerAddress;
+  /** What the board keeps for TLS; empty without. */
+  readonly pems: Pems;
   readonly device: string;
   readonly ssid: string;
   readonly reset: ResetWiring;
@@ -24,7 +27,7 @@ export interface RunOptions {
 }
 
 /** As commander gives them. */
-export interface RawOptions {
+export interface RawOptions extends PemFlags {
   readonly port?: string;
   readonly baud: string;
   readonly broker: string;
@@ -39,10 +42,12 @@ export interface RawOptions {
 
 export function checkOptions(raw: RawOptions): RunOptions {
   const device = deviceId(raw.device);
+  const broker = brokerAddress(raw.broker);
   return {
     port: raw.port,
     baud: whole("--baud", raw.baud, 1200, 5_000_000),
-    broker: brokerAddress(raw.broker),
+    broker,
+    pems: pemsFor(broker.tls, readPemFlags(raw)),
     device,
     ssid: networkName(raw.ssid),
     reset: raw.reset,

@@ -1,7 +1,7 @@
 /** The storage of a board that runs on this computer, with its settings written as `moth provision` would. */
 import { FileStorage } from "../../hal/node/storage";
 import { Folder } from "../../hal/node/folder";
-import { type Provisioning, SETTINGS_SLOT, settingsText } from "../../sim/provisioning";
+import { keepPems, type Provisioning, SETTINGS_SLOT, settingsText } from "../../sim/provisioning";
 import { SIZES } from "../../firmware/board/sizes";
 import { Failure, reasonOf } from "../failure";
 
@@ -12,7 +12,7 @@ export function provisionedFolder(path: string, provisioning: Provisioning): Fil
   if (record.length > SIZES.settings) {
     throw new Failure(`the settings take ${record.length} bytes, a board has ${SIZES.settings}: shorten the passwords`);
   }
-  if (!storage.save(SETTINGS_SLOT, record, 0, record.length)) {
+  if (!storage.save(SETTINGS_SLOT, record, 0, record.length) || !keepPems(storage, provisioning)) {
     throw new Failure(`--state ${path}: cannot be written to`);
   }
   return storage;

@@ -3,8 +3,9 @@ import { DEFAULT_PERSONALITY } from "../../sim/module/personalities";
 import { isModuleName, MODULE_NAMES, type ModuleName } from "../../sim/modules";
 import { Failure } from "../failure";
 import { faultRequest, type FaultRequest } from "../faults";
+import { type PemFlags, type Pems, pemsFor, readPemFlags } from "../provision/pem-files";
 import { readSettingsFile, type SettingValues } from "../provision/settings-file";
-import { type BrokerAddress, brokerAddress, deviceId, seconds, setting, whole } from "../values";
+import { type BrokerAddress, brokerAddress, deviceId, seconds, setting, usualPort, whole } from "../values";
 
 export type Trace = "at" | "mqtt" | "all";
 
@@ -20,6 +21,8 @@ export interface SimOptions {
   readonly device: string;
   /** What the board is told besides: the rest of a settings file. */
   readonly settings: SettingValues;
+  /** What the board keeps for TLS; empty without. */
+  readonly pems: Pems;
   /** Simulated seconds until a clean stop; undefined: until Ctrl-C. */
   readonly seconds: number | undefined;
   readonly speed: "real" | "max";
@@ -36,7 +39,7 @@ export interface SimOptions {
 }
 
 /** As commander gives them. */
-export interface RawOptions {
+export interface RawOptions extends PemFlags {
   readonly broker?: string;
   readonly port?: string;
   readonly device?: string;
@@ -56,13 +59,17 @@ export function checkOptions(raw: RawOptions): SimOptions {
   if (raw.broker !== undefined && raw.port !== undefined) {
     throw new Failure("--port is the port of the embedded broker: with --broker, write it into the URL");
   }
-  const settings: SettingValues = raw.settings === undefined ? new Map() : readSettingsFile(raw.settings).values;
+  const file = raw.settings === undefined ? undefined : readSettingsFile(raw.settings);
+  const settings: SettingValues = file?.values ?? new Map();
+  const broker = raw.broker === undefined ? (raw.port === undefined ? brokerIn(settings) : undefined) : brokerAddress(raw.broker);
+  const tls = broker?.tls === true;
   const personality = personalityNamed(raw.personality ?? DEFAULT_PERSONALITY);
   return {
-    broker: raw.broker === undefined ? (raw.port === undefined ? brokerIn(settings) : undefined) : brokerAddress(raw.broker),
+    broker,
     port: raw.port === undefined ? undefined : whole("--port", raw.port, 1, 65535),
     device: deviceId(raw.device ?? settings.get("device") ?? DEVICE),
-    settings: restOf(settings, raw),
+    settings: new Map([...restOf(settings, raw), ...(tls ? [["mqtt.tls", "on"] as const] : [])]),
+    pems: pemsFor(tls, new Map([...(tls ? (file?.pems ?? []) : []), ...readPemFlags(raw)])),
     seconds: raw.for === undefined ? undefined : seconds(raw.for),
     speed: raw.speed,
     baud: whole("--baud", raw.baud ?? settings.get("wifi.baud") ?? BAUD, 1200, 5_000_000),
@@ -87,7 +94,8 @@ export function personalityNamed(name: string): ModuleName {
 function brokerIn(settings: SettingValues): BrokerAddress | undefined {
   const host = settings.get("mqtt.host");
   if (host === undefined) return undefined;
-  return { host, port: Number(settings.get("mqtt.port") ?? 1883), user: settings.get("mqtt.user") };
+  const tls = settings.get("mqtt.tls") === "on";
+  return { host, port: Number(settings.get("mqtt.port") ?? usualPort(tls)), user: settings.get("mqtt.user"), tls };
 }
 
 /** A broker on the command line takes the place of all that the file has. */

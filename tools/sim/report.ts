@@ -2,7 +2,7 @@
 import pc from "picocolors";
 
 /** Who an event is about; the first column of a line. */
-export type Topic = "host" | "power" | "module" | "fault" | "wifi" | "tcp" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
+export type Topic = "host" | "power" | "module" | "fault" | "wifi" | "tcp" | "tls" | "mqtt" | "send" | "receive" | "ack" | "pin" | "world" | "broker" | "console" | "trace";
 
 export interface Reporter {
   /**
@@ -42,6 +42,7 @@ export class LineReporter implements Reporter {
         return this.colors.red(text);
       case "wifi":
       case "tcp":
+      case "tls":
         return this.colors.blue(text);
       case "mqtt":
         return this.colors.magenta(text);

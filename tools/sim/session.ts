@@ -109,7 +109,7 @@ export abstract class Session implements Player {
     }
     if (this.failure !== undefined) throw this.failure;
     if (!this.wasOnline && !this.stoppedByHand) {
-      throw new Failure("the board never came online: try --trace all, or a longer --for");
+      throw new Failure(`the board never came online: ${this.trouble ?? "try --trace all, or a longer --for"}`);
     }
   }
 
@@ -172,6 +172,11 @@ export abstract class Session implements Player {
   stop(): void {
     this.stoppedByHand = true;
     this.play(() => this.beginStop());
+  }
+
+  /** Why the board is not online, if it knows. */
+  protected get trouble(): string | undefined {
+    return undefined;
   }
 
   private beginStop(): void {

@@ -8,6 +8,7 @@ import type { SimOptions } from "./options";
 import type { Reporter } from "./report";
 import { type Broker, Session, type Stage } from "./session";
 import { summarise, type Summary } from "./summary";
+import { TrustWatch, whyNot } from "./trust-watch";
 
 export type { Broker } from "./session";
 
@@ -16,7 +17,7 @@ export function wifiOf(settings: SettingValues): Pick<BenchOptions, "wifi" | "ot
   const ssid = settings.get("wifi.ssid");
   return {
     wifi: ssid === undefined ? undefined : { ssid, password: settings.get("wifi.password") ?? "" },
-    otherSettings: new Map([...settings].filter(([key]) => /^(wifi|mqtt)[23]\./.test(key))),
+    otherSettings: new Map([...settings].filter(([key]) => /^(wifi|mqtt)[23]\.|^mqtt\.(protocol|tls)$|^time\./.test(key))),
   };
 }
 
@@ -30,6 +31,7 @@ export class Simulation extends Session {
   ) {
     super(broker, options, reporter, embedded);
     const { clock, outside, observer } = this;
+    const trust = new TrustWatch(() => clock.now, reporter);
     this.bench = createBench({
       clock,
       network: new TcpNetwork(outside),
@@ -40,12 +42,14 @@ export class Simulation extends Session {
       user: broker.user,
       password: broker.password,
       ...wifiOf(options.settings),
+      pems: options.pems,
       seed: options.seed,
       baud: options.baud,
       personality: options.personality,
       observer,
       machine: {
         onBoot: (board) => this.booted(board),
+        onTurn: (board) => trust.look(board),
         onWatchdog: () => reporter.event(clock.now, "power", "watchdog", "reset by the watchdog"),
       },
     });
@@ -70,6 +74,12 @@ export class Simulation extends Session {
   async run(): Promise<Summary> {
     await this.playOut();
     return summarise(this.clock.now / 1000, this.boards, this.bench.line);
+  }
+
+  protected override get trouble(): string | undefined {
+    const board = this.boards.at(-1);
+    const reason = board === undefined ? "" : whyNot(board);
+    return reason === "" ? undefined : reason;
   }
 
   private booted(board: Board): void {

@@ -74,7 +74,7 @@ export class BoardAtWork implements Reporter {
     board.emulation = await Emulation.create(image, address, {
       // Only the emulator that counts cycles knows another time than the real one.
       speed: image.board === "pico" ? "max" : "real",
-      broker: undefined, port: undefined, device: DEVICE, settings: new Map(), seconds: undefined, baud: 115200,
+      broker: undefined, port: undefined, device: DEVICE, settings: new Map(), pems: new Map(), seconds: undefined, baud: 115200,
       personality: "esp-at-5", faults: [], seed: 5,
       set: [], trace: undefined, json: true, board: image.board, flashFile: undefined,
     }, board);

@@ -56,7 +56,7 @@ interface Run {
 }
 
 const OPTIONS: EmulationOptions = {
-  broker: undefined, port: undefined, device: "pico-1", settings: new Map(), seconds: 12, speed: "max", baud: 115200,
+  broker: undefined, port: undefined, device: "pico-1", settings: new Map(), pems: new Map(), seconds: 12, speed: "max", baud: 115200,
   personality: "esp-at-5", faults: [], seed: 5, set: [], trace: undefined, json: true, board: "pico", flashFile: undefined,
 };
 

@@ -159,7 +159,7 @@ test("a program that ends by itself is a failure, in its own words", async () =>
 test("it is not run faster than real time", async () => {
   const broker = { host: "127.0.0.1", port: 1883, user: undefined, password: undefined };
   const emulation = Emulation.create({ elf }, broker, {
-    broker: undefined, port: undefined, device: "h1", settings: new Map(), seconds: 1, speed: "max", baud: 115200,
+    broker: undefined, port: undefined, device: "h1", settings: new Map(), pems: new Map(), seconds: 1, speed: "max", baud: 115200,
     personality: "esp-at-5", faults: [], seed: 1,
     set: [], trace: undefined, json: true, board: "host", flashFile: undefined,
   }, { event: () => undefined, note: () => undefined });

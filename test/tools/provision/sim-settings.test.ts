@@ -1,10 +1,12 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { freePort, Sim } from "../../e2e/processes";
 import { Mosquitto } from "../../e2e/mosquitto";
 import { checkOptions } from "../../../tools/sim/options";
+import { wifiOf } from "../../../tools/sim/simulate";
+import { Authority } from "../../interop/brokers/certificates";
 
 function fileOf(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "moth-settings-"));
@@ -56,6 +58,33 @@ describe("moth sim --settings", () => {
     expect([...flags.settings.keys()]).toEqual(["device", "wifi.baud", "wifi2.ssid"]);
     expect(checkOptions({ ...RAW, settings, port: "2000" }).broker).toBeUndefined();
     expect(checkOptions(RAW)).toMatchObject({ device: "sim-1", baud: 115200, broker: undefined });
+  });
+
+  test("takes TLS, certificates and key from flags or the file, and never goes without", () => {
+    const ca = new Authority("our authority");
+    const { cert, key } = ca.sign("board");
+    const texts = [ca.certFile, cert, key].map((path) => readFileSync(path, "utf8"));
+    const flags = checkOptions({ ...RAW, broker: "mqtts://here", ca: ca.certFile, cert, key });
+    expect(flags.broker).toEqual({ host: "here", port: 8883, user: undefined, tls: true });
+    expect([...flags.pems]).toEqual([["ca", texts[0]], ["cert", texts[1]], ["key", texts[2]]]);
+    expect([...flags.settings]).toEqual([["mqtt.tls", "on"]]);
+    const settings = fileOf(`mqtt.host=there\nmqtt.tls=on\ntime.server=clock\nca=${ca.certFile}\ncert=${cert}\nkey=${key}\n`);
+    const file = checkOptions({ ...RAW, settings });
+    expect(file.broker).toMatchObject({ host: "there", port: 8883, tls: true });
+    expect([...file.pems.values()]).toEqual(texts);
+    expect(wifiOf(file.settings).otherSettings).toEqual(new Map([["mqtt.tls", "on"], ["time.server", "clock"]]));
+    const plain = checkOptions({ ...RAW, settings, broker: "mqtt://here" });
+    expect([plain.broker?.tls, plain.pems.size, plain.settings.has("mqtt.tls")]).toEqual([false, 0, false]);
+    for (const [given, message] of [
+      [{ broker: "mqtts://here" }, "mqtts checks the broker's certificate: give the one of its authority with --ca FILE"],
+      [{ broker: "mqtt://here", ca: ca.certFile }, "--ca is for TLS: write the broker as mqtts://host"],
+      [{ ca: ca.certFile }, "--ca is for TLS: write the broker as mqtts://host"],
+      [{ broker: "mqtts://here", ca: ca.certFile, cert }, "a cert without its key is of no use"],
+      [{ broker: "tls://here" }, "--broker tls://here: give mqtt://host, or mqtts://host for TLS"],
+      [{ settings: fileOf("mqtt.host=there\nmqtt.tls=on\n") }, "mqtts checks the broker's certificate"],
+    ] as const) {
+      expect(() => checkOptions({ ...RAW, ...given })).toThrow(message);
+    }
   });
 
   test("with something wrong in the file is one line that says where", async () => {

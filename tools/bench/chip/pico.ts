@@ -34,7 +34,7 @@ function onBench(image: ImageFiles, flashFile?: string): PicoOnBench {
   const broker = new ScriptedBroker(clock);
   broker.listen(network, "broker", 1883);
   const site = createSite({ clock, network, device: DEVICE, host: "broker", port: 1883, seed: 1 });
-  const user = new ConsoleUser(settingsText(site.provisioning), {
+  const user = new ConsoleUser({ settings: settingsText(site.provisioning) }, {
     type: (text) => pico.type(Buffer.from(text)),
     line: () => undefined,
     refused: (message) => {
