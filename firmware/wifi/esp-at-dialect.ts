@@ -14,6 +14,8 @@ export interface Dialect {
   readonly mode: string;
   readonly join: string;
   readonly network: string;
+  /** Asks which links there are. `CIPSTATE` is from 2.2 on; 4.1 has taken `CIPSTATUS` off the books. */
+  readonly links: string;
   /** What follows the port in a connect. A peer that is gone without a word is noticed by TCP's keep-alive of 60 s. */
   readonly connect: string;
   /** The most bytes of one send. */
@@ -38,6 +40,7 @@ export const NONOS: Dialect = {
   mode: "AT+CWMODE_CUR=1",
   join: 'AT+CWJAP_CUR="',
   network: "AT+CWJAP_CUR?",
+  links: "AT+CIPSTATUS",
   connect: ",60",
   maxSend: 2048,
   sendPatience: 30000,
@@ -53,6 +56,7 @@ export const ESP_AT_2: Dialect = {
   mode: "AT+CWMODE=1",
   join: 'AT+CWJAP="',
   network: "AT+CWJAP?",
+  links: "AT+CIPSTATUS",
   connect: ",60",
   maxSend: 2048,
   sendPatience: 15000,
@@ -68,6 +72,7 @@ const ESP_AT_3: Dialect = {
   mode: "AT+CWMODE=1",
   join: 'AT+CWJAP="',
   network: "AT+CWJAP?",
+  links: "AT+CIPSTATE?",
   connect: ",60",
   maxSend: 8192,
   sendPatience: 15000,
@@ -83,6 +88,7 @@ const ESP_AT_4: Dialect = {
   mode: "AT+CWMODE=1",
   join: 'AT+CWJAP="',
   network: "AT+CWJAP?",
+  links: "AT+CIPSTATE?",
   connect: ",60,,15000",
   maxSend: 8192,
   sendPatience: 15000,

@@ -33,6 +33,8 @@ export const enum EspLine {
   DataWaiting,
   /** `+CIPRECVLEN:<length>,…` */
   ReceiveLength,
+  /** `+CIPSTATE:<link>,…`, `+CIPSTATUS:<link>,…` and what comes before them: a link that there is. */
+  Links,
   /** `+CWJAP:…`: why a join failed, or what is joined. */
   Network,
   /** `AT version:…` */
@@ -46,6 +48,7 @@ export const enum EspLine {
 const A = 65;
 const PLUS = 43;
 const COMMA = 44;
+const COLON = 58;
 const ZERO = 48;
 const NINE = 57;
 
@@ -69,6 +72,7 @@ export function classify(bytes: Bytes, at: number, count: number): EspLine {
   if (first === A && startsWith(bytes, at, count, "AT")) {
     return startsWith(bytes, at, count, VERSION) ? EspLine.Version : classifyEnd(bytes, at, count, EspLine.Echo);
   }
+  if (startsWith(bytes, at, count, "STATUS:")) return EspLine.Links;
   return classifyEnd(bytes, at, count, EspLine.Other);
 }
 
@@ -92,6 +96,7 @@ function classifyPlus(bytes: Bytes, at: number, count: number): EspLine {
   if (startsWith(bytes, at, count, "+IPD,")) return EspLine.DataWaiting;
   if (startsWith(bytes, at, count, "+CIPRECVLEN:")) return EspLine.ReceiveLength;
   if (startsWith(bytes, at, count, "+CWJAP")) return EspLine.Network;
+  if (startsWith(bytes, at, count, "+CIPSTAT")) return EspLine.Links;
   return EspLine.Other;
 }
 
@@ -104,6 +109,12 @@ function classifyLink(bytes: Bytes, at: number, count: number): EspLine {
 /** The link number of a `<link>,CONNECT` or `<link>,CLOSED` line; -1 if it is none. */
 export function linkOf(bytes: Bytes, at: number): number {
   return decimalAt(bytes, at, 1);
+}
+
+/** Whether a line of {@link EspLine.Links} is about ours; of half a line it is not. */
+export function isOwnLink(bytes: Bytes, at: number, count: number): boolean {
+  const colon = find(bytes, at, count, COLON);
+  return colon >= 0 && colon + 3 < at + count && isText(bytes, colon + 1, 3, '0,"');
 }
 
 /**

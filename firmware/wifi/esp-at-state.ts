@@ -46,6 +46,8 @@ export const enum Command {
   ReceiveLength,
   Close,
   Signal,
+  /** Which links there are, after a send was refused. */
+  Links,
   /** `AT` to a module that may be asleep, for the first and for the second time: see `esp-at-sleep.ts`. */
   Wake,
   WakeAgain,
@@ -146,6 +148,8 @@ export const enum SendStage {
   None,
   /** `AT+CIPSEND` is out, the prompt is awaited. */
   Announced,
+  /** `ERROR` came instead of the prompt. That may still come, if the `ERROR` was about something else. */
+  Refused,
   /** The module takes the payload. */
   Payload,
   /** All of the payload is out, `Recv <n> bytes` is awaited. */
@@ -223,6 +227,8 @@ export interface EspAt extends WifiModule {
   sendStage: SendStage;
   /** The run that the user offered for the send under way still stands: its link has not been lost since. */
   offered: boolean;
+  /** How often the send was refused that is next, one after the other: its run was offered and nothing of it has left. */
+  refusals: number;
   /** Payload bytes of the send under way, and those that the serial port does not have yet. */
   sendLength: number;
   sendLeft: number;
@@ -312,6 +318,7 @@ export function loseLink(esp: EspAt, now: Millis, loss: LinkLoss): void {
   const tried = esp.stream === Stream.Opening || esp.stream === Stream.Open || esp.stream === Stream.Rest;
   esp.available = 0;
   esp.offered = false;
+  esp.refusals = 0;
   if (tried) esp.stream = Stream.Stale;
   if (state === LinkState.Down || (state === LinkState.Opening && !tried)) return;
   esp.link.state = LinkState.Down;

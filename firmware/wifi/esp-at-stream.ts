@@ -20,6 +20,10 @@ const OPEN_PATIENCE = 20000;
 /** Milliseconds for a close, and for the prompt of a send. */
 const CLOSE_PATIENCE = 5000;
 const PROMPT_PATIENCE = 5000;
+/** For the prompt of a send that seems to be refused: its own would come within 70 ms (§2, traces). */
+const REFUSED_PATIENCE = 200;
+/** So often in a row is a send tried that the module refuses although it has the link. */
+const MOST_REFUSALS = 3;
 /** For the end of a send whose stream has closed meanwhile. */
 const CLOSED_PATIENCE = 1000;
 /** For an answer that is due at once, on top of the time its bytes take on the wire. */
@@ -32,7 +36,7 @@ const BYTES_LENGTH = 6;
 /** What the stream does next, Wi-Fi being up and the slot empty. */
 export function pumpStream(esp: EspAt, now: Millis): void {
   const state = esp.link.state;
-  if (esp.stream === Stream.Open && state === LinkState.Up) {
+  if (esp.stream === Stream.Open && (state === LinkState.Up || esp.refusals > 0)) {
     exchange(esp, now);
   } else if (esp.stream === Stream.Rest && state === LinkState.Up) {
     receiveRest(esp, now);
@@ -48,6 +52,11 @@ export function pumpStream(esp: EspAt, now: Millis): void {
 }
 
 function exchange(esp: EspAt, now: Millis): void {
+  if (esp.refusals > 0) {
+    // Its run stands: nothing else may be offered before it.
+    announce(esp, now);
+    return;
+  }
   const mayReceive = esp.available > 0 && esp.user.room() > 0;
   const maySend = esp.user.waiting();
   if (mayReceive && !(maySend && esp.receivedLast)) {
@@ -144,7 +153,8 @@ export function linkConnected(esp: EspAt, id: number): void {
 export function streamClosed(esp: EspAt, now: Millis): void {
   const connecting = esp.command === Command.Open;
   if ((connecting && !esp.connected) || esp.stream === Stream.Rest) return;
-  if (esp.stream === Stream.Open && esp.sendStage === SendStage.None && !esp.active && esp.link.state === LinkState.Up) {
+  const nothingLeaves = esp.sendStage === SendStage.None || esp.sendStage === SendStage.Refused;
+  if (esp.stream === Stream.Open && nothingLeaves && !esp.active && esp.link.state === LinkState.Up) {
     esp.stream = Stream.Rest;
     return;
   }
@@ -242,9 +252,13 @@ function send(esp: EspAt, now: Millis): void {
   if (count === 0) return;
   esp.sendLength = count;
   esp.sendLeft = count;
+  announce(esp, now);
+}
+
+function announce(esp: EspAt, now: Millis): void {
   const command = atBegin(esp.engine);
   writeText(command, "AT+CIPSEND=0,");
-  writeDecimal(command, count);
+  writeDecimal(command, esp.sendLength);
   esp.command = Command.Send;
   esp.sendStage = SendStage.Announced;
   esp.offered = true;
@@ -255,7 +269,8 @@ function send(esp: EspAt, now: Millis): void {
 }
 
 export function promptCame(esp: EspAt, now: Millis): void {
-  if (esp.sendStage !== SendStage.Announced) return;
+  if (esp.sendStage !== SendStage.Announced && esp.sendStage !== SendStage.Refused) return;
+  esp.refusals = 0;
   // A `busy` that came before was about something else: sent again now, the command would be payload.
   disarm(esp.retry);
   disarm(esp.busyUntil);
@@ -327,6 +342,34 @@ export function sendSucceeded(esp: EspAt): void {
 export function sendCancelled(esp: EspAt): void {
   esp.escape = Escape.None;
   if (esp.sendStage >= SendStage.Payload && esp.sendLength > 1) esp.sendLimit = esp.sendLength - 1;
+}
+
+/**
+ * `ERROR` instead of the prompt: nothing of the send has left. It may mean that the stream is closed, or that the module is
+ * out of something for the moment, or be about something else, in which case the prompt follows, and what is said next is
+ * payload. So the prompt is given a little time.
+ */
+export function sendRefused(esp: EspAt, now: Millis): void {
+  esp.sendStage = SendStage.Refused;
+  arm(esp.engine.deadline, now, REFUSED_PATIENCE);
+}
+
+/** The prompt has not come. The module is asked whether it still has the stream. */
+export function refusalStands(esp: EspAt, now: Millis): void {
+  finishCommand(esp);
+  if (esp.stream !== Stream.Open) return;
+  esp.refusals++;
+  writeText(atBegin(esp.engine), esp.dialect.links);
+  esp.command = Command.Links;
+  esp.answered = false;
+  atSend(esp.engine, now, REPLY_PATIENCE);
+}
+
+/** With the stream the send is tried again, as it was; without it, what the module still has of it is fetched. */
+export function linksTold(esp: EspAt, now: Millis, ok: boolean): void {
+  if (esp.stream !== Stream.Open) return;
+  if (!ok || esp.refusals === MOST_REFUSALS) loseLink(esp, now, LinkLoss.Module);
+  else if (!esp.answered) streamClosed(esp, now);
 }
 
 /**

@@ -23,7 +23,7 @@ import {
 import { dialectOf, ESP_AT_2 } from "./esp-at-dialect";
 import { joinAnswered, networkTold, pumpJoin, wifiFound, wifiLost } from "./esp-at-join";
 import { beginLadder, climb, moduleReady, orderReset, release } from "./esp-at-ladder";
-import { classify, EspLine, linkOf, numberAt } from "./esp-at-lines";
+import { classify, EspLine, isOwnLink, linkOf, numberAt } from "./esp-at-lines";
 import { goBack, rateTimedOut } from "./esp-at-raise";
 import { rateDoubted, settleRate } from "./esp-at-rate";
 import {
@@ -63,6 +63,7 @@ import {
   dataCameUnasked,
   feed,
   linkConnected,
+  linksTold,
   openAnswered,
   payloadReceived,
   payloadStalled,
@@ -70,7 +71,9 @@ import {
   promptCame,
   pumpStream,
   receiveAnswered,
+  refusalStands,
   sendFailed,
+  sendRefused,
   sendSucceeded,
   sendCancelled,
   streamClosed,
@@ -182,6 +185,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     answered: false,
     sendStage: SendStage.None,
     offered: false,
+    refusals: 0,
     sendLength: 0,
     sendLeft: 0,
     sendLimit: options.maxSend,
@@ -315,6 +319,10 @@ function commandTimedOut(esp: EspAt, now: Millis): void {
     wakeAgain(esp, now);
     return;
   }
+  if (esp.sendStage === SendStage.Refused) {
+    refusalStands(esp, now);
+    return;
+  }
   esp.status.timeouts++;
   if (esp.command === Command.Probe) {
     finishCommand(esp);
@@ -388,6 +396,9 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
     case EspLine.ReceiveLength:
       dataWaits(esp, bytes, at, count, RECEIVE_LENGTH_LENGTH, 0);
       return;
+    case EspLine.Links:
+      if (esp.command === Command.Links && isOwnLink(bytes, at, count)) esp.answered = true;
+      return;
     case EspLine.Network:
       networkTold(esp, bytes, at, count);
       return;
@@ -447,7 +458,8 @@ function dataWaits(esp: EspAt, bytes: Bytes, at: number, count: number, prefix: 
 function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   const command = esp.command;
   if (command === Command.Send) {
-    sendFailed(esp, now);
+    if (esp.sendStage <= SendStage.Refused) sendRefused(esp, now);
+    else sendFailed(esp, now);
     return;
   }
   finishCommand(esp);
@@ -478,6 +490,9 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
     case Command.WakeAgain:
       woke(esp, now);
       return;
+    case Command.Links:
+      linksTold(esp, now, ok);
+      return;
     case Command.ReceiveLength:
     case Command.Signal:
     case Command.None:
@@ -505,7 +520,7 @@ function moduleEchoed(esp: EspAt, now: Millis): void {
  */
 function moduleBusy(esp: EspAt, now: Millis): void {
   esp.status.busy++;
-  if (esp.sendStage > SendStage.Announced) {
+  if (esp.sendStage > SendStage.Refused) {
     streamDamaged(esp, now);
     return;
   }

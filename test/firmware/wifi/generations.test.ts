@@ -85,6 +85,21 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
     }
   });
 
+  it("that refuses a send without a reason keeps its stream, and not a byte is lost or sent twice", () => {
+    const on = bench(personality);
+    expect(on.until(() => up(on), 10_000)).toBe(true);
+    for (let refusals = 1; refusals <= 5; refusals++) {
+      on.clock.runFor(100);
+      on.module.faults.strike("cmd.error_spurious");
+      on.userSends(300);
+      on.clock.runFor(1000);
+      expect(on.commands.filter((command) => command.startsWith("AT+CIPSTAT") && !command.includes("START"))).toHaveLength(refusals);
+    }
+    expect(on.peer?.received).toHaveLength(1500);
+    expect(on.user.losses).toEqual([]);
+    exchange(on);
+  });
+
   it("is found without a reset by a board whose reset line leads nowhere", () => {
     const on = bench(personality, { resetConnected: false, startAfter: 2000 });
     expect(on.until(() => up(on), 40_000)).toBe(true);

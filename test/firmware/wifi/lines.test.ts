@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { classify, EspLine, linkOf, numberAt } from "../../../firmware/wifi/esp-at-lines";
+import { classify, EspLine, isOwnLink, linkOf, numberAt } from "../../../firmware/wifi/esp-at-lines";
 
 /** Classifies a line that lies in the middle of a buffer, between bytes that must not matter. */
 function kind(line: string): EspLine {
@@ -28,6 +28,9 @@ const KNOWN: readonly (readonly [string, EspLine])[] = [
   ["+CIPRECVLEN:100,0,0,0,0", EspLine.ReceiveLength],
   ["+CIPRECVLEN:-1,-1,-1,-1,-1", EspLine.ReceiveLength],
   ["+CWJAP:2", EspLine.Network],
+  ['+CIPSTATE:0,"TCP","192.168.1.2",1883,50123,0', EspLine.Links],
+  ['+CIPSTATUS:0,"TCP","192.168.1.2",1883,50123,0', EspLine.Links],
+  ["STATUS:3", EspLine.Links],
   ["Recv 145 bytes", EspLine.PayloadTaken],
   ["ATE0", EspLine.Echo],
   ['AT+CIPSTART=0,"TCP","broker",1883,60', EspLine.Echo],
@@ -105,5 +108,21 @@ describe("numbers in a line", () => {
     expect(at("+IPD,", 5, 0)).toBe(-1);
     expect(at("+IPD,0,5:hello", 5, 1)).toBe(-1);
     expect(at("+IPD,0,99999999999", 5, 1)).toBe(-1);
+  });
+});
+
+describe("a line about a link that there is", () => {
+  it.each([
+    ['+CIPSTATE:0,"TCP","192.168.1.2",1883,50123,0', true],
+    ['+CIPSTATUS:0,"SSL","192.168.1.2",8883,50123,0', true],
+    ['+CIPSTATE:0,"', true],
+    ['+CIPSTATE:0,', false],
+    ["+CIPSTATUS:0,CLOSED", false],
+    ['+CIPSTATE:1,"TCP","192.168.1.2",1883,50123,0', false],
+    ["+CIPSTATE", false],
+    ["STATUS:3", false],
+  ])("%s is of ours: %s", (line, ours) => {
+    const bytes = Buffer.from(`${line}"OK`, "latin1");
+    expect(isOwnLink(bytes, 0, bytes.length - 3)).toBe(ours);
   });
 });

@@ -128,17 +128,6 @@ describe("a send", () => {
     }
   });
 
-  it("that is refused takes the link down without a byte of it having left", () => {
-    const rig = new ScriptedModule().bringUp();
-    rig.send("x".repeat(200));
-    rig.expectCommand("AT+CIPSEND=0,200");
-    rig.say("\r\nERROR\r\n");
-    expect(rig.user.losses).toEqual(["Peer"]);
-    expect(rig.user.takenOnLink).toBe(0);
-    rig.advance(1_000);
-    expect(rig.take()).not.toContain("xx");
-  });
-
   it("whose stream closes in the middle of the payload sends nothing more of it, to nobody", () => {
     const rig = new ScriptedModule({ ring: 32, leavesPerMs: 2 });
     rig.user.reopenAfter = 0;
@@ -195,6 +184,154 @@ describe("a send", () => {
     rig.advance(900);
     rig.expectNothing();
     expect(rig.waitForCommand(300)).toBe("+++");
+  });
+});
+
+describe("a send that is refused before its prompt", () => {
+  /** `ERROR` came, and no prompt for as long as one may take. */
+  function refused(text = "x".repeat(200)): ScriptedModule {
+    const rig = new ScriptedModule().bringUp();
+    rig.send(text);
+    rig.expectCommand(`AT+CIPSEND=0,${text.length}`);
+    refuse(rig);
+    return rig;
+  }
+
+  function refuse(rig: ScriptedModule): void {
+    rig.say("\r\nERROR\r\n");
+    rig.advance(150);
+    expect(rig.take()).toBe("");
+    expect(rig.waitForCommand(60)).toBe("AT+CIPSTATUS\r\n");
+  }
+
+  const OURS = 'STATUS:3\r\n+CIPSTATUS:0,"TCP","192.168.1.2",1883,50123,0\r\n\r\nOK\r\n';
+
+  it("is tried again, the same bytes, when the module still has the stream: nothing has left", () => {
+    const rig = refused("first");
+    // What comes meanwhile is not part of what was announced.
+    rig.user.queue(" second");
+    rig.say(OURS);
+    rig.expectCommand("AT+CIPSEND=0,5");
+    rig.say(PROMPT);
+    rig.advance(1);
+    expect(rig.take()).toBe("first");
+    rig.say(sent(5));
+    rig.expectCommand("AT+CIPSEND=0,7");
+    expect(rig.user.losses).toEqual([]);
+    expect(rig.esp.status).toMatchObject({ resyncs: 0, timeouts: 0, opens: 1 });
+  });
+
+  it("is sent when the prompt comes after all: the ERROR was about something else", () => {
+    const rig = new ScriptedModule().bringUp();
+    rig.send("hello");
+    rig.expectCommand("AT+CIPSEND=0,5");
+    rig.say("\r\nERROR\r\n");
+    rig.advance(100);
+    rig.say(PROMPT);
+    rig.advance(1);
+    expect(rig.take()).toBe("hello");
+    rig.say(sent(5));
+    rig.expectNothing();
+    expect(rig.user.losses).toEqual([]);
+  });
+
+  it.each([
+    ["no stream", "STATUS:4\r\n\r\nOK\r\n"],
+    ["another stream only", 'STATUS:3\r\n+CIPSTATUS:1,"TCP","192.168.1.2",1883,50123,0\r\n\r\nOK\r\n'],
+    ["half a line, and a closing within it", "STATUS:3\r\n+CIPSTATUS:0,CLOSED\r\n\r\nOK\r\n"],
+  ])("takes the link down when the module has %s, and what it still has of it is fetched first", (_what, reply) => {
+    const rig = refused();
+    rig.say(reply);
+    rig.answer("AT+CIPRECVDATA=0,512", data("last words"));
+    rig.answer("AT+CIPRECVDATA=0,512", "\r\nERROR\r\n");
+    expect(rig.user.receivedText).toBe("last words");
+    expect(rig.user.losses).toEqual(["Peer"]);
+    expect(rig.user.takenOnLink).toBe(0);
+    rig.open();
+  });
+
+  it("takes the link down when the module will not say, and the stream is closed before the next", () => {
+    const rig = refused();
+    rig.say("\r\nERROR\r\n");
+    expect(rig.user.losses).toEqual(["Module"]);
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    rig.open();
+    rig.send("new");
+    rig.expectCommand("AT+CIPSEND=0,3");
+  });
+
+  it("three times in a row takes the link down although the module has the stream", () => {
+    const rig = refused();
+    for (let again = 0; again < 2; again++) {
+      rig.say(OURS);
+      rig.expectCommand("AT+CIPSEND=0,200");
+      refuse(rig);
+    }
+    rig.say(OURS);
+    expect(rig.user.losses).toEqual(["Module"]);
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    rig.open();
+  });
+
+  it("and accepted is forgotten: the next refusals count from one", () => {
+    const rig = refused();
+    for (let again = 0; again < 4; again++) {
+      rig.say(OURS);
+      rig.expectCommand("AT+CIPSEND=0,200");
+      rig.say(PROMPT);
+      rig.advance(1);
+      rig.take();
+      rig.say(sent(200));
+      rig.send("x".repeat(200));
+      rig.expectCommand("AT+CIPSEND=0,200");
+      refuse(rig);
+    }
+    expect(rig.user.losses).toEqual([]);
+  });
+
+  it("goes out before a close() that came meanwhile", () => {
+    const rig = refused("goodbye");
+    rig.esp.link.close();
+    rig.say(OURS);
+    rig.expectCommand("AT+CIPSEND=0,7");
+    rig.say(PROMPT);
+    rig.advance(1);
+    expect(rig.take()).toBe("goodbye");
+    rig.say(sent(7));
+    rig.answer("AT+CIPCLOSE=0", "0,CLOSED\r\n", "\r\nOK\r\n");
+    expect(rig.user.losses).toEqual(["Closed"]);
+  });
+
+  it.each(["WIFI DISCONNECT\r\nWIFI GOT IP\r\n", "0,CLOSED\r\n"])("is given up when %j follows, and the next link has nothing of it", (event) => {
+    const rig = new ScriptedModule().bringUp();
+    rig.user.reopenAfter = 0;
+    rig.send("old");
+    rig.expectCommand("AT+CIPSEND=0,3");
+    rig.say(`\r\nERROR\r\n${event}`);
+    for (let guard = 0; guard < 10 && rig.user.ups < 2; guard++) {
+      const command = rig.waitForCommand(300);
+      rig.say(command.includes("CIPSTART") ? "0,CONNECT\r\n\r\nOK\r\n" : "\r\nERROR\r\n");
+    }
+    expect(rig.user.ups).toBe(2);
+    rig.expectNothing();
+    rig.send("new!");
+    rig.expectCommand("AT+CIPSEND=0,4");
+  });
+
+  it("is not mistaken for damage where data comes unasked, and other lines are", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    for (const command of SETUP_COMMANDS.slice(0, -1)) rig.answer(command, "\r\nOK\r\n");
+    rig.answer("AT+CIPRECVMODE=1", "\r\nERROR\r\n");
+    rig.answer("AT+CIPRECVTYPE=5,1", "\r\nERROR\r\n");
+    rig.join();
+    rig.open();
+    rig.send("hello");
+    rig.expectCommand("AT+CIPSEND=0,5");
+    refuse(rig);
+    rig.say(OURS);
+    expect(rig.user.losses).toEqual([]);
+    rig.expectCommand("AT+CIPSEND=0,5");
   });
 });
 
