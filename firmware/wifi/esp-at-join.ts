@@ -7,6 +7,8 @@ import { arm, isDue } from "../core/time";
 import { writeByte, writeText, type Writer } from "../core/writer";
 import { atBegin, atSend } from "./at-engine";
 import { numberAt } from "./esp-at-lines";
+import { tryRate } from "./esp-at-raise";
+import { rateServedWell } from "./esp-at-rate";
 import { enterResync } from "./esp-at-resync";
 import {
   Command,
@@ -172,10 +174,14 @@ export function wifiFound(esp: EspAt, now: Millis): void {
   }
 }
 
-/** A while ago the signal was asked for last. */
+/** A while ago the signal was asked for last. It is also the minute that a rate proves itself by. */
 export function askSignal(esp: EspAt, now: Millis): void {
   arm(esp.timer, now, SIGNAL_EVERY);
-  if (esp.faults > 0) esp.faults--;
+  if (rateServedWell(esp)) {
+    // The stream stays open meanwhile.
+    tryRate(esp);
+    return;
+  }
   writeText(atBegin(esp.engine), esp.dialect.network);
   esp.command = Command.Signal;
   atSend(esp.engine, now, SIGNAL_PATIENCE);

@@ -63,7 +63,7 @@ export function orderReset(esp: EspAt, now: Millis): void {
 /** The rung has led to nothing. */
 export function climb(esp: EspAt, now: Millis): void {
   let next = esp.rung === Rung.HoldOff ? Rung.Hunt : esp.rung + 1;
-  if (next === Rung.StartRate && esp.status.baud === esp.startBaud) next = Rung.Pulse;
+  if (next === Rung.StartRate && esp.status.baud === esp.rates.start) next = Rung.Pulse;
   if (!esp.reset.present && (next === Rung.Pulse || next === Rung.LongPulse)) next++;
   startRung(esp, now, next);
 }
@@ -77,7 +77,7 @@ function startRung(esp: EspAt, now: Millis, rung: Rung): void {
     case Rung.Probe:
       break;
     case Rung.StartRate:
-      changeRate(esp, now, esp.startBaud);
+      changeRate(esp, now, esp.rates.start);
       beginProbing(esp, now, Escape.None);
       break;
     case Rung.Hunt:
@@ -113,7 +113,7 @@ function reset(esp: EspAt, now: Millis, pause: number): void {
   esp.setupDoubted = false;
   if (byPin) {
     esp.reset.hold(true);
-    changeRate(esp, now, esp.startBaud);
+    changeRate(esp, now, esp.rates.start);
   }
   enterPhase(esp, Phase.Holding);
   arm(esp.timer, now, pause);
@@ -124,7 +124,7 @@ export function release(esp: EspAt, now: Millis): void {
   if (esp.rung === Rung.Order) {
     atSendRaw(esp.engine, "AT+RST\r\n");
     // Which it is told at the rate that it has, and says `ready` at the one that it boots with.
-    changeRate(esp, now, esp.startBaud);
+    changeRate(esp, now, esp.rates.start);
   } else if (esp.reset.present) {
     esp.reset.hold(false);
   } else {
@@ -138,9 +138,9 @@ export function release(esp: EspAt, now: Millis): void {
 /** The next rate to look for the module at: its own, the one that it may have been raised to, and all others. */
 export function huntOn(esp: EspAt, now: Millis): void {
   esp.hunted++;
-  const rate = esp.hunted === 0 ? esp.startBaud : esp.hunted === 1 ? esp.options.maxBaud : RATES[esp.hunted - 2];
+  const rate = esp.hunted === 0 ? esp.rates.start : esp.hunted === 1 ? esp.options.maxBaud : RATES[esp.hunted - 2];
   if (rate === undefined) {
-    changeRate(esp, now, esp.startBaud);
+    changeRate(esp, now, esp.rates.start);
     climb(esp, now);
     return;
   }

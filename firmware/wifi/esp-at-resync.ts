@@ -130,7 +130,7 @@ export function probeSucceeded(esp: EspAt, now: Millis): void {
   arm(esp.timer, now, QUIET);
   if (esp.answers < ANSWERS_WANTED) return;
   // After a reset by pin the module is at the rate that it boots with, whatever we were told of it.
-  if (esp.rung === Rung.Hunt && esp.reset.present && esp.status.baud !== esp.options.maxBaud) esp.startBaud = esp.status.baud;
+  if (esp.rung === Rung.Hunt && esp.reset.present && esp.status.baud !== esp.options.maxBaud) esp.rates.start = esp.status.baud;
   if (esp.rung !== Rung.Probe) forgetModule(esp, now);
   esp.rung = Rung.Probe;
   enterSetup(esp);

@@ -77,7 +77,7 @@ export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (step === SetupStep.PassiveByLink) {
     // What comes when it comes must not come faster than a small ring can take it.
     esp.active = true;
-    esp.ceiling = esp.startBaud;
+    esp.rates.ceiling = esp.rates.start;
   }
   const next = AFTER_REFUSAL[step] ?? SetupStep.Done;
   if (next !== step) {

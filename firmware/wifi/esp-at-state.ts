@@ -163,6 +163,23 @@ export interface EspAtLink extends Link {
   state: LinkState;
 }
 
+/** What is known of the rates of the line, in bits per second. */
+export interface Rates {
+  /** The one that the module boots with. */
+  start: number;
+  /** When to give up on giving the port another. */
+  by: Millis;
+  /** The highest to try, the one to go back to, and how far the change is. */
+  ceiling: number;
+  safe: number;
+  step: RateStep;
+  /** How much has gone wrong lately at this rate. */
+  faults: number;
+  /** Minutes without a fault at a rate that was lowered, and after how many the next one up is tried. */
+  good: number;
+  trialAfter: number;
+}
+
 export interface EspAt extends WifiModule {
   readonly options: WifiOptions;
   readonly engine: AtEngine;
@@ -253,16 +270,9 @@ export interface EspAt extends WifiModule {
 
   dialect: Dialect;
   told: Told;
-  /** The rate that the module boots with; the one that the port is to have, and when to give up on that. */
-  startBaud: number;
+  /** The rate that the port is to have. */
   rate: number;
-  rateBy: Millis;
-  /** The highest rate to try, the one to go back to, and how far the change is. */
-  ceiling: number;
-  safeRate: number;
-  rateStep: RateStep;
-  /** How much has gone wrong lately at this rate. */
-  faults: number;
+  readonly rates: Rates;
 }
 
 /** The driver is there now, and says so. */
@@ -299,7 +309,7 @@ export function enterSetup(esp: EspAt): void {
     esp.told = esp.setupStep === SetupStep.Version ? Told.Silence : Told.Nothing;
   }
   esp.setupStep = SetupStep.EchoOff;
-  esp.rateStep = RateStep.Idle;
+  esp.rates.step = RateStep.Idle;
   esp.timer.armed = false;
 }
 
@@ -340,6 +350,9 @@ export function finishCommand(esp: EspAt): void {
   atFinish(esp.engine);
 }
 
+/** Minutes of good service after which a rate that was lowered is raised again. Each trial doubles them, up to the most. */
+export const FIRST_TRIAL = 240;
+export const MOST_TRIAL = 15360;
 /** Pause in milliseconds before a command is tried again after the first and the following `busy p...`. */
 export const FIRST_RETRY_PAUSE = 50;
 export const LONGEST_RETRY_PAUSE = 500;

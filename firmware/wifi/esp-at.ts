@@ -45,6 +45,7 @@ import {
   type EspAtLink,
   Escape,
   FIRST_RETRY_PAUSE,
+  FIRST_TRIAL,
   finishCommand,
   LONGEST_RETRY_PAUSE,
   loseLink,
@@ -201,13 +202,17 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     reboots: 0,
     dialect: ESP_AT_2,
     told: Told.Nothing,
-    startBaud: options.baud,
     rate: options.baud,
-    rateBy: 0,
-    ceiling: options.maxBaud > options.baud ? options.maxBaud : options.baud,
-    safeRate: options.baud,
-    rateStep: RateStep.Idle,
-    faults: 0,
+    rates: {
+      start: options.baud,
+      by: 0,
+      ceiling: options.maxBaud > options.baud ? options.maxBaud : options.baud,
+      safe: options.baud,
+      step: RateStep.Idle,
+      faults: 0,
+      good: 0,
+      trialAfter: FIRST_TRIAL,
+    },
   };
   return esp;
 }

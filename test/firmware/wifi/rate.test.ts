@@ -1,6 +1,6 @@
 /** The rate of the line: raised as far as both ends confirm, lowered when bytes are lost. */
 import { describe, expect, it } from "vitest";
-import { ScriptedModule, type ScriptedOptions } from "./scripted-module";
+import { ScriptedModule, type ScriptedOptions, SETUP_COMMANDS } from "./scripted-module";
 import { SimulatedBench } from "./simulated-bench";
 
 const FAST = 921600;
@@ -171,5 +171,119 @@ describe("a rate at which bytes are lost", () => {
       bench.clock.runFor(3_600_000);
     }
     expect(bench.wifi.status).toMatchObject({ baud: FAST, fallbacks: 0 });
+  });
+});
+
+describe("a rate that was lowered", () => {
+  const HOUR = 3_600_000;
+  const MOST = 460800;
+
+  /** A fault at the serial port takes the link down, and the next is opened. `lowers`: it was one too many. */
+  function fault(rig: ScriptedModule, lowers = false): void {
+    rig.lost++;
+    rig.turn();
+    expect(rig.user.losses.at(-1)).toBe("Damaged");
+    if (lowers) {
+      rig.findBack();
+      return;
+    }
+    rig.answer("AT+CIPCLOSE=0", OK);
+    rig.open();
+  }
+
+  /** A board whose rate had to go down a step, with a link, that asks for nothing but the signal. */
+  function lowered(): ScriptedModule {
+    const rig = beforeRate({ driver: { maxBaud: MOST, pollEvery: 500 * HOUR } });
+    agree(rig, MOST);
+    rig.join();
+    rig.open();
+    fault(rig);
+    fault(rig);
+    fault(rig, true);
+    agree(rig, 230400);
+    rig.open();
+    expect(rig.esp.status).toMatchObject({ baud: 230400, raises: 2, fallbacks: 1 });
+    return rig;
+  }
+
+  it("is raised again after hours without a fault, and the link stays up meanwhile", () => {
+    const rig = lowered();
+    const losses = rig.user.losses.length;
+    rig.advance(3.9 * HOUR);
+    rig.expectNothing();
+    expect(rig.waitForCommand(0.2 * HOUR)).toBe(`AT+UART_CUR=${MOST},8,1,0,0\r\n`);
+    // Data that comes meanwhile waits.
+    rig.say(`\r\n+IPD,0,5\r\n${OK}`);
+    for (let i = 0; i < 3; i++) {
+      expect(rig.waitForCommand(60)).toBe("AT\r\n");
+      rig.say(OK);
+    }
+    rig.answer("AT+CIPRECVDATA=0,512", "+CIPRECVDATA:5,hello\r\nOK\r\n");
+    expect(rig.user.receivedText).toBe("hello");
+    expect(rig.esp.status).toMatchObject({ baud: MOST, raises: 3, fallbacks: 1 });
+    expect(rig.user.losses).toHaveLength(losses);
+    // It is as high as it may be.
+    rig.advance(20 * HOUR);
+    rig.expectNothing();
+  });
+
+  it("that cannot be raised is tried after twice as long each time, up to ten days", () => {
+    const rig = lowered();
+    const trials = [rig.elapsed];
+    rig.onWrite = (bytes) => {
+      const command = Buffer.from(bytes).toString();
+      if (command === `AT+UART_CUR=${MOST},8,1,0,0\r\n`) trials.push(rig.elapsed);
+      rig.after(1, () => rig.say("\r\nERROR\r\n"));
+    };
+    rig.advance(780 * HOUR);
+    expect(trials.slice(1).map((at, i) => Math.round((at - (trials[i] ?? 0)) / HOUR))).toEqual([4, 8, 16, 32, 64, 128, 256, 256]);
+    expect(rig.user.state).toBe("up");
+    expect(rig.esp.status).toMatchObject({ baud: 230400, raises: 2, fallbacks: 1 });
+  });
+
+  it("stays where it is as long as a fault comes every three hours", () => {
+    const rig = lowered();
+    for (let i = 0; i < 8; i++) {
+      rig.advance(3 * HOUR);
+      rig.expectNothing();
+      fault(rig);
+    }
+    expect(rig.esp.status).toMatchObject({ baud: 230400, raises: 2, fallbacks: 1 });
+    expect(rig.waitForCommand(4.1 * HOUR)).toBe(`AT+UART_CUR=${MOST},8,1,0,0\r\n`);
+  });
+
+  it("is left alone where data comes unasked", () => {
+    const rig = new ScriptedModule({ driver: { maxBaud: MOST } });
+    rig.boot();
+    for (const command of SETUP_COMMANDS.slice(0, -1)) rig.answer(command, OK);
+    rig.answer("AT+CIPRECVMODE=1", "\r\nERROR\r\n");
+    rig.answer("AT+CIPRECVTYPE=5,1", "\r\nERROR\r\n");
+    rig.join();
+    rig.advance(24 * HOUR);
+    rig.expectNothing();
+  });
+
+  it("is raised on the simulated module with bytes under way, a step at a time, and none is out of place", () => {
+    const bench = new SimulatedBench({ seed: 3, driver: { maxBaud: MOST, pollEvery: 60_000 } });
+    bench.user.reopenAfter = 300;
+    bench.user.open("broker", 1883);
+    let bad = true;
+    const talk = (): void => {
+      bench.userSends(200);
+      bench.peerSends(200);
+      bad &&= bench.wifi.status.fallbacks < 2;
+      bench.module.faults.chance("rx.drop", bad && bench.wifi.status.baud > 115200 ? 0.01 : 0, 1);
+      bench.clock.after(bad ? 400 : 60_000, talk);
+    };
+    bench.clock.after(2000, talk);
+    bench.clock.runFor(600_000);
+    expect(bench.wifi.status).toMatchObject({ baud: 115200, fallbacks: 2 });
+    const losses = bench.user.losses.length;
+    bench.clock.runFor(4.5 * HOUR);
+    expect(bench.wifi.status.baud).toBe(230400);
+    bench.clock.runFor(8 * HOUR);
+    expect(bench.wifi.status).toMatchObject({ baud: MOST, fallbacks: 2 });
+    expect(bench.user.losses).toHaveLength(losses);
+    bench.check();
   });
 });
