@@ -95,6 +95,11 @@ export class Machine {
     this.schedule(this.options.clock.now);
   }
 
+  /** Pulls the board's reset pin: the program starts anew, and the module goes on. Does nothing without power. */
+  reset(): void {
+    if (this.powered) this.startAnew(StartCause.PowerOn);
+  }
+
   /** The program stops itself and leaves `record`, as a fault on a chip does; the board starts anew. */
   crash(record: string): void {
     if (!this.powered) return;

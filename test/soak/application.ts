@@ -1,23 +1,4 @@
-/** The sensor board as it is soaked: readings seldom enough for a day to be quick, orders at QoS 2 and at QoS 1. */
-import { board, hih5030, tmp36 } from "../../firmware/board/board";
-import { exactlyOnce } from "../../firmware/board/exactly-once";
-import { keptSession } from "../../firmware/board/kept-session";
+import { board } from "../../firmware/board/board";
+import { specification } from "./specification";
 
-/** Pins of the relays that are ordered at QoS 2 and at QoS 1. */
-export const ONCE_PIN = 2;
-export const AGAIN_PIN = 3;
-
-export default board({
-  name: "soaked",
-  // Without it each link begins a clean session, and what waits at the broker is lost with the link.
-  session: keptSession({ perMinute: 500 }),
-  mqtt: { exactlyOnce: exactlyOnce({ sending: 8, receiving: 60 }) },
-  readings: {
-    temperature: { sensor: tmp36(0), decimals: 1 },
-    humidity: { sensor: hih5030(1), decimals: 1 },
-  },
-  relays: { once: { pin: ONCE_PIN, boot: "off" }, again: { pin: AGAIN_PIN, boot: "off" } },
-  numbers: { interval: { unit: "s", min: 1, max: 86400, initial: 60 } },
-  telemetry: { every: "interval", fields: ["seq", "temperature", "humidity", "once", "uptime"] },
-  rules: {},
-});
+export default board(specification);

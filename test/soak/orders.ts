@@ -3,7 +3,7 @@ import type { SimClock } from "../../sim/clock";
 import type { ScriptedBroker } from "../../sim/network/broker";
 import type { Random } from "../../sim/random";
 import type { World } from "../../sim/world";
-import { AGAIN_PIN, ONCE_PIN } from "./application";
+import { AGAIN_PIN, ONCE_PIN } from "./specification";
 
 /** From one order to the next, in ms. */
 const SOONEST = 30_000;
@@ -16,6 +16,8 @@ export class Orders {
   againObeyed = 0;
   /** The first order at QoS 2 that was obeyed out of turn: the one before it is lost, or it came twice. */
   outOfTurn: string | undefined;
+  /** The program runs: what drives a pin is an order, and no boot and no power cut. */
+  running = false;
   private again = false;
 
   constructor(
@@ -25,11 +27,12 @@ export class Orders {
     private readonly device: string,
   ) {}
 
-  /** Sees every order obeyed, also one that switches nothing because it came twice. For a board that has booted. */
+  /** Sees every order obeyed, also one that switches nothing because it came twice. */
   watch(world: World): void {
     const drive = world.drivePin.bind(world);
     world.drivePin = (pin, high) => {
       drive(pin, high);
+      if (!this.running) return;
       if (pin === ONCE_PIN) this.obeyedOnce(high);
       if (pin === AGAIN_PIN) {
         this.againObeyed += 1;

@@ -1,6 +1,7 @@
 /** `npm run soak`: days of a board at a site a hundred times worse than a bad one. */
 import { parseArgs } from "node:util";
-import { DEFAULT_PERSONALITY, isPersonalityName, PERSONALITIES } from "../../sim/module/personalities";
+import { DEFAULT_PERSONALITY } from "../../sim/module/personalities";
+import { isModuleName, MODULE_NAMES } from "../../sim/modules";
 import { BACK_WITHIN, BAD_SITE_A_DAY, type Failure, type Figures, soak } from "./soak";
 
 const HELP = `Lives through simulated days of a board at a site a hundred times worse than a bad one, and holds the board to it that
@@ -10,7 +11,7 @@ it comes back, loses no reading, and obeys each order at QoS 2 once.
 
   --days N         simulated days, in steps of two hours (default: 1; 1 takes about 5 s)
   --seed S         the same seed gives the same days (default: another one each time)
-  --personality P  ${Object.keys(PERSONALITIES).join(", ")} (default: ${DEFAULT_PERSONALITY})
+  --personality P  ${MODULE_NAMES.join(", ")} (default: ${DEFAULT_PERSONALITY})
   --json           the figures for machines
   --help           says this
 
@@ -47,11 +48,8 @@ function show(figures: Figures): void {
   console.log(`${made} readings: ${arrived} arrived, ${copies} of them again, ${givenUp} given up for newer ones`);
   console.log(`${unreadable} times a module sent the broker something else than MQTT, and the broker hung up`);
   console.log(`${onceGiven} orders at QoS 2, obeyed ${onceObeyed} times; ${againGiven} at QoS 1, obeyed ${againObeyed} times`);
-  if (client !== undefined) console.log(`client: ${list(client)}`);
-  if (wifi !== undefined) {
-    const { resets, reboots, timeouts, resyncs, escapes, hunts, holdOffs, raises, fallbacks, busy, joins, joinFailures, wifiLosses, opens, openFailures, damaged } = wifi;
-    console.log(`module: ${list({ resets, reboots, timeouts, resyncs, escapes, hunts, holdOffs, raises, fallbacks, busy, joins, joinFailures, wifiLosses, opens, openFailures, damaged })}`);
-  }
+  console.log(`client: ${list(client)}`);
+  console.log(`module: ${list(wifi)}`);
 }
 
 function complain({ problem, at, trace }: Failure, replay: string): void {
@@ -78,7 +76,7 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
 const personality = values.personality ?? DEFAULT_PERSONALITY;
 if (!(days > 0 && days <= 3650)) throw new Error("--days takes how many days to live through, up to 3650");
 if (!Number.isInteger(seed) || seed < 0) throw new Error("--seed takes a number from 0 on");
-if (!isPersonalityName(personality)) throw new Error(`--personality takes one of ${Object.keys(PERSONALITIES).join(", ")}`);
+if (!isModuleName(personality)) throw new Error(`--personality takes one of ${MODULE_NAMES.join(", ")}`);
 
 const told = process.stdout.isTTY && values.json !== true;
 const began = Date.now();

@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PersonalityName } from "../../sim/module/personalities";
-import { ONCE_PIN } from "./application";
 import { type Meddled, soak } from "./soak";
+import { ONCE_PIN } from "./specification";
 
 /** Four hours each, the same in every run: `npm run soak` draws another seed each time, and takes as many days as wanted. */
 const DAYS = 1 / 6;

@@ -2,17 +2,21 @@
  * Simulated days of a board at a site a hundred times worse than a bad one, in virtual time: see {@link soak}. The same
  * seed gives the same days, byte by byte.
  */
+import type { Board } from "../../firmware/board/application";
 import { ClientState } from "../../firmware/mqtt/client-state";
-import type { WifiStatus } from "../../firmware/wifi/module";
 import { type Bench, createBench } from "../../sim/bench";
 import { SimClock } from "../../sim/clock";
 import { drawFaults, type FaultName, faultsOf, scheduleFaults } from "../../sim/faults";
-import type { PersonalityName } from "../../sim/module/personalities";
+import type { ModuleName } from "../../sim/modules";
 import { ScriptedBroker } from "../../sim/network/broker";
 import { MemoryNetwork } from "../../sim/network/memory";
 import { Random } from "../../sim/random";
 import application from "./application";
+import ism43362Application from "./ism43362-application";
 import { Orders } from "./orders";
+import { PowerCuts } from "./power-cuts";
+import { Readings } from "./readings";
+import { LIFE_CHANNEL } from "./specification";
 import { Trace } from "./trace";
 
 const MINUTE = 60_000;
@@ -55,7 +59,7 @@ export interface SoakOptions {
   /** From a twelfth up. */
   readonly days: number;
   readonly seed: number;
-  readonly personality: PersonalityName;
+  readonly personality: ModuleName;
   /** After each day, and at the end. */
   readonly dayOver?: (figures: Figures) => void;
   /** Before power-on: for a test that does to the board what a soak has to notice. */
@@ -87,8 +91,35 @@ export interface Figures {
   readonly onceObeyed: number;
   readonly againGiven: number;
   readonly againObeyed: number;
-  readonly wifi: Readonly<WifiStatus> | undefined;
-  readonly client: Readonly<Record<string, number>> | undefined;
+  /** The counters of the driver and of the client, of all lives of the board together. */
+  readonly wifi: Counters;
+  readonly client: Counters;
+}
+
+type Counters = Readonly<Record<string, number>>;
+
+/** What the driver counts. The rest of its status is how things stand. */
+const WIFI_COUNTERS = [
+  "resets", "reboots", "timeouts", "resyncs", "escapes", "hunts", "holdOffs", "raises", "fallbacks", "busy", "joins",
+  "joinFailures", "wifiLosses", "opens", "openFailures", "sends", "sentBytes", "receives", "receivedBytes", "damaged",
+] as const;
+
+/** What a board has counted in its life, and in those before. */
+interface Sums {
+  readonly made: number;
+  readonly wifi: Counters;
+  readonly client: Counters;
+}
+
+const NOTHING: Sums = { made: 0, wifi: {}, client: {} };
+
+function countersOf(board: Board): Sums {
+  const wifi = Object.fromEntries(WIFI_COUNTERS.map((name) => [name, board.wifi.status[name]]));
+  return { made: board.telemetry.count, wifi, client: { ...board.client.stats } };
+}
+
+function plus(a: Counters, b: Counters): Counters {
+  return Object.fromEntries(Object.keys({ ...a, ...b }).map((name) => [name, (a[name] ?? 0) + (b[name] ?? 0)]));
 }
 
 /** What the board did wrong, and what came before. */
@@ -132,12 +163,14 @@ class Life {
   private readonly random: Random;
   private readonly orders: Orders;
   private readonly bench: Bench;
+  private readonly cuts: PowerCuts;
+  private readonly readings = new Readings();
+  /** Of the lives that are over. */
+  private past = NOTHING;
   private readonly struck: Record<string, number> = {};
-  private readonly arrived = new Set<number>();
-  private copies = 0;
   private calms = 0;
   private longestReturn = 0;
-  private starts = 0;
+  private hung = false;
   private struckAt = -Infinity;
   private unreadable = 0;
 
@@ -147,29 +180,52 @@ class Life {
     this.broker = new ScriptedBroker(clock, {
       onPacket: (direction, { packet }) => {
         trace.note(`broker ${direction === "in" ? "<" : ">"} ${packet.cmd}${packet.messageId === undefined ? "" : ` ${packet.messageId}`}`);
-        if (direction === "in" && packet.cmd === "publish" && packet.topic === `moth/${DEVICE}/telemetry`) this.take(packet.payload.toString());
+        if (direction === "in" && packet.cmd === "publish" && packet.topic === `moth/${DEVICE}/telemetry`) this.readings.take(packet.payload.toString());
       },
     });
     this.broker.listen(network, "broker", 1883);
     this.random = new Random(seed).fork(`soak ${personality}`);
     this.orders = new Orders(clock, this.broker, this.random.fork("orders"), DEVICE);
     this.bench = createBench({
-      clock, network, application, device: DEVICE, host: "broker", port: 1883, seed, personality,
+      clock, network, device: DEVICE, host: "broker", port: 1883, seed, personality,
+      application: personality === "ism43362" ? ism43362Application : application,
       observer: {
         ...trace.observer,
         fault: (name, argument) => {
-          this.struck[name] = (this.struck[name] ?? 0) + 1;
-          this.struckAt = clock.now;
+          this.strikes(name);
           trace.observer.fault?.(name, argument);
         },
       },
       machine: {
         onBoot: () => {
-          this.starts += 1;
-          this.orders.watch(this.bench.world);
+          this.readings.life += 1;
+          this.orders.running = true;
+        },
+        onWatchdog: () => {
+          this.hung = true;
         },
       },
     });
+    this.orders.watch(this.bench.world);
+    const { world } = this.bench;
+    const measure = world.microvolts.bind(world);
+    world.microvolts = (channel) => (channel === LIFE_CHANNEL ? this.readings.microvolts : measure(channel));
+    this.cuts = new PowerCuts(clock, this.random.fork("power"), () => this.bench.machine, (cut) => {
+      this.strikes(cut);
+      trace.note(`FAULT ${cut}`);
+      this.lifeEnds();
+    });
+  }
+
+  private strikes(name: string): void {
+    this.struck[name] = (this.struck[name] ?? 0) + 1;
+    this.struckAt = this.clock.now;
+  }
+
+  /** What the board has counted goes with it. */
+  private lifeEnds(): void {
+    this.past = this.sums;
+    this.orders.running = false;
   }
 
   live(): void {
@@ -191,11 +247,13 @@ class Life {
     const faults = drawFaults(this.random.fork(`faults ${round}`), { from, to, meanInterval: MEAN_INTERVAL, names });
     scheduleFaults(this.clock, faults, this.bench.module.faults);
     this.orders.giveUntil(to);
+    this.cuts.begin();
     while (this.clock.now < to) {
       this.clock.runFor(LOOK_EVERY);
       this.check();
     }
     this.bench.module.faults.clear();
+    this.cuts.end();
     this.trace.note("no more faults");
   }
 
@@ -223,12 +281,6 @@ class Life {
     this.bench.world.pinChanges.length = 0;
   }
 
-  private take(payload: string): void {
-    const seq = Number(/"seq":(\d+)/.exec(payload)?.[1]);
-    if (this.arrived.has(seq)) this.copies += 1;
-    this.arrived.add(seq);
-  }
-
   /** What is not as it should be without faults; empty when nothing is. */
   private lacking(): string {
     const { board } = this.bench.machine;
@@ -250,7 +302,7 @@ class Life {
   /** What must never be, whatever strikes. */
   private check(): void {
     const { board } = this.bench.machine;
-    if (this.starts > 1) throw new Wrong("was reset by its watchdog");
+    if (this.hung) throw new Wrong("was reset by its watchdog");
     if (board !== undefined && board.problem !== "") throw new Wrong(board.problem);
     for (const fault of this.broker.faults.length === 0 ? [] : this.broker.faults.splice(0)) {
       if (!fault.includes(UNREADABLE) || this.clock.now > this.struckAt + BABBLE) throw new Wrong(`breaks the protocol: ${fault}`);
@@ -262,26 +314,34 @@ class Life {
     if (board !== undefined && board.commands.rejected > 0) throw new Wrong("did not understand an order: the stream is damaged");
   }
 
+  /** Of all lives up to now. */
+  private get sums(): Sums {
+    const { past, bench: { machine: { board } } } = this;
+    const now = board === undefined ? NOTHING : countersOf(board);
+    return { made: past.made + now.made, wifi: plus(past.wifi, now.wifi), client: plus(past.client, now.client) };
+  }
+
   get figures(): Figures {
-    const { board } = this.bench.machine;
-    const { overwritten = 0, refused = 0 } = board?.client.stats ?? {};
+    const { made, wifi, client } = this.sums;
+    const { overwritten = 0, refused = 0 } = client;
+    const { arrived, copies } = this.readings;
     const { onceGiven, onceObeyed, againGiven, againObeyed } = this.orders;
     return {
       days: this.clock.now / DAY,
       faults: { ...this.struck },
       calms: this.calms,
       longestReturn: this.longestReturn,
-      made: board?.telemetry.count ?? 0,
-      arrived: this.arrived.size,
-      copies: this.copies,
+      made,
+      arrived,
+      copies,
       givenUp: overwritten + refused,
       unreadable: this.unreadable,
       onceGiven,
       onceObeyed,
       againGiven,
       againObeyed,
-      wifi: board === undefined ? undefined : { ...board.wifi.status },
-      client: board === undefined ? undefined : { ...board.client.stats },
+      wifi,
+      client,
     };
   }
 }
