@@ -9,7 +9,7 @@ it comes back, loses no reading, and obeys each order at QoS 2 once.
 
   npm run soak -- [options]
 
-  --days N         simulated days, in steps of two hours (default: 1; 1 takes about 5 s)
+  --days N         simulated days, in steps of two hours (default: 1; 1 takes about a second, four at an ISM43362)
   --seed S         the same seed gives the same days (default: another one each time)
   --personality P  ${MODULE_NAMES.join(", ")} (default: ${DEFAULT_PERSONALITY})
   --json           the figures for machines

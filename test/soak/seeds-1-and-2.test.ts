@@ -1,0 +1,3 @@
+import { DAYS, neverStuck } from "./seeds";
+
+neverStuck([1, 2], DAYS);

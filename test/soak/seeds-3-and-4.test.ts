@@ -1,0 +1,3 @@
+import { DAYS, neverStuck } from "./seeds";
+
+neverStuck([3, 4], DAYS);
