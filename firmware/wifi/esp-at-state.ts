@@ -12,6 +12,7 @@ import { type Link, LinkLoss, LinkState, type LinkUser, type Span } from "../cor
 import { type Deadline, disarm } from "../core/time";
 import { atFinish, type AtEngine } from "./at-engine";
 import { type Dialect, ESP_AT_2 } from "./esp-at-dialect";
+import { type EspTls } from "./esp-at-tls-state";
 import { Way, type WifiEvents, type WifiModule, type WifiOptions, type WifiStatus } from "./module";
 
 /** Where the module is on its way to the network. */
@@ -51,6 +52,8 @@ export const enum Command {
   /** `AT` to a module that may be asleep, for the first and for the second time: see `esp-at-sleep.ts`. */
   Wake,
   WakeAgain,
+  /** One of the part that makes streams TLS. */
+  Secure,
 }
 
 /** The TCP stream as the module has it. */
@@ -189,6 +192,8 @@ export interface EspAt extends WifiModule {
   readonly link: EspAtLink;
   user: LinkUser;
   readonly status: WifiStatus;
+  /** Undefined: streams are plain. */
+  readonly tls: EspTls | undefined;
 
   phase: Phase;
   /** What the phase waits for: the end of a reset pulse, `ready`, a pause, Wi-Fi coming back by itself. */
@@ -308,6 +313,7 @@ export function enterSetup(esp: EspAt): void {
     // A version that did not come the last time is not waited for again.
     esp.told = esp.setupStep === SetupStep.Version ? Told.Silence : Told.Nothing;
   }
+  if (esp.tls !== undefined) esp.tls.forget(esp, esp.tls);
   esp.setupStep = SetupStep.EchoOff;
   esp.rates.step = RateStep.Idle;
   esp.timer.armed = false;

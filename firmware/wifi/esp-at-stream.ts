@@ -17,6 +17,8 @@ import { Trust } from "./module";
 
 /** The module gives a connect up after 10 to 18 s. */
 const OPEN_PATIENCE = 20000;
+/** For each message of a TLS handshake it has 10 s. */
+const SECURE_PATIENCE = 45000;
 /** Milliseconds for a close, and for the prompt of a send. */
 const CLOSE_PATIENCE = 5000;
 const PROMPT_PATIENCE = 5000;
@@ -72,12 +74,15 @@ function exchange(esp: EspAt, now: Millis): void {
 }
 
 function open(esp: EspAt, now: Millis): void {
-  if (esp.status.trust === Trust.Unsupported) {
-    refuseOpen(esp, now);
+  const tls = esp.tls;
+  if (tls !== undefined) {
+    if (!tls.ready(esp, tls, now)) return;
+  } else if (esp.status.trust === Trust.Unsupported) {
+    refuseOpen(esp, now, Trust.Unsupported);
     return;
   }
   const command = atBegin(esp.engine);
-  writeText(command, 'AT+CIPSTART=0,"TCP","');
+  writeText(command, tls === undefined ? 'AT+CIPSTART=0,"TCP","' : 'AT+CIPSTART=0,"SSL","');
   writeText(command, esp.host);
   writeText(command, '",');
   writeDecimal(command, esp.port);
@@ -86,11 +91,12 @@ function open(esp: EspAt, now: Millis): void {
   esp.stream = Stream.Opening;
   esp.connected = false;
   esp.available = 0;
-  atSend(esp.engine, now, OPEN_PATIENCE);
+  atSend(esp.engine, now, tls === undefined ? OPEN_PATIENCE : SECURE_PATIENCE);
 }
 
 /** The stream that was asked for is not even tried. */
-function refuseOpen(esp: EspAt, now: Millis): void {
+export function refuseOpen(esp: EspAt, now: Millis, trust: Trust): void {
+  esp.status.trust = trust;
   esp.status.openFailures++;
   esp.stream = Stream.Opening;
   loseLink(esp, now, LinkLoss.Unreachable);
@@ -103,10 +109,11 @@ function refuseOpen(esp: EspAt, now: Millis): void {
  */
 export function openAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (esp.stream !== Stream.Opening) return;
+  const doubtful = esp.tls === undefined || esp.tls.opened(esp, esp.tls, ok);
   if (!ok) {
     esp.status.openFailures++;
     loseLink(esp, now, LinkLoss.Unreachable);
-    openFailed(esp, now);
+    if (doubtful) openFailed(esp, now);
     return;
   }
   esp.stream = Stream.Open;
@@ -283,8 +290,9 @@ export function promptCame(esp: EspAt, now: Millis): void {
 export function feed(esp: EspAt, now: Millis): void {
   if (esp.sendStage !== SendStage.Payload) return;
   if (!esp.offered) {
+    if (esp.tls !== undefined && esp.command === Command.Secure) esp.tls.feed(esp, esp.tls, now);
     // The module waits for a payload that nobody can supply any more.
-    enterResync(esp, now);
+    else enterResync(esp, now);
     return;
   }
   while (esp.sendLeft > 0) {

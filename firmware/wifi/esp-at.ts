@@ -80,6 +80,7 @@ import {
   streamClosed,
   streamDamaged,
 } from "./esp-at-stream";
+import { type EspTls, Step } from "./esp-at-tls-state";
 import { createWifiStatus, DEAF, PowerSave, trustOf, type WifiEvents, type WifiOptions } from "./module";
 
 const COMMA = 44;
@@ -100,8 +101,8 @@ const PLUS = 43;
 const IPD_LENGTH = 5;
 const RECEIVE_LENGTH_LENGTH = 12;
 
-/** A driver that begins with a reset of the module at its first turn. @boot */
-export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: WifiEvents = DEAF): EspAt {
+/** A driver that begins with a reset of the module at its first turn; `tls` only from `esp-at-tls.ts`. @boot */
+export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: WifiEvents = DEAF, tls?: EspTls): EspAt {
   const events: AtEvents = {
     lineEnd: "\r\n",
     line(now, bytes, at, count) {
@@ -114,7 +115,10 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
       return payloadHeader(esp, bytes, at, count);
     },
     payload(now, bytes, at, count) {
-      if (esp.unasked) dataCameUnasked(esp, now, count);
+      if (esp.unasked) {
+        if (isOfTls(esp, bytes, at, count)) return;
+        dataCameUnasked(esp, now, count);
+      }
       payloadReceived(esp, now, bytes, at, count);
     },
     damaged(now) {
@@ -154,6 +158,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     wait(now) {
       return espWait(esp, now);
     },
+    tls,
     phase: Phase.Off,
     timer: createDeadline(),
     command: Command.None,
@@ -217,6 +222,14 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
   return esp;
 }
 
+/** A file that the module was asked for. */
+function isOfTls(esp: EspAt, bytes: Bytes, at: number, count: number): boolean {
+  const tls = esp.tls;
+  if (tls === undefined || !tls.reading) return false;
+  tls.payload(tls, bytes, at, count);
+  return true;
+}
+
 /** First half of a turn: takes in everything that the module has said. */
 function espReceive(esp: EspAt, now: Millis): void {
   if (esp.phase === Phase.Off) {
@@ -274,6 +287,8 @@ function espWait(esp: EspAt, now: Millis): number {
   if (esp.phase === Phase.Joined && esp.gotIp) {
     if (esp.stream === Stream.Open) wait = sooner(wait, waitFor(esp.poll, now));
     else if (esp.stream !== Stream.Closed || esp.stray > 0) return 0;
+    const tls = esp.tls;
+    if (tls !== undefined && tls.step === Step.Time && esp.link.state === LinkState.Opening) return sooner(wait, waitFor(tls.ask, now));
     if (esp.link.state === LinkState.Up ? hasToDo(esp) : esp.link.state !== LinkState.Down) return 0;
   }
   return wait;
@@ -362,7 +377,12 @@ function payloadHeader(esp: EspAt, bytes: Bytes, at: number, count: number): num
 
 /** `+IPD,<link>,<length>:`, or with the peer's address and port before the colon: the data itself follows. */
 function unaskedHeader(esp: EspAt, bytes: Bytes, at: number, count: number): number {
-  if (!startsWith(bytes, at, count, "+IPD,")) return 0;
+  if (!startsWith(bytes, at, count, "+IPD,")) {
+    if (esp.command !== Command.Secure || esp.tls === undefined) return 0;
+    const header = esp.tls.header(esp, esp.tls, bytes, at, count);
+    esp.unasked = header > 0;
+    return header;
+  }
   const end = at + count;
   const colon = find(bytes, at, count, COLON);
   // A notice ends with its line, and what follows it may well hold a colon.
@@ -440,6 +460,7 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       return;
     case EspLine.Other:
       // Where data comes unasked, this may be what is left of a header.
+      if (esp.tls !== undefined) esp.tls.line(esp.tls, now, bytes, at, count);
       if (esp.active) streamDamaged(esp, now);
       return;
     case EspLine.WifiConnected:
@@ -465,6 +486,10 @@ function commandAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   if (command === Command.Send) {
     if (esp.sendStage <= SendStage.Refused) sendRefused(esp, now);
     else sendFailed(esp, now);
+    return;
+  }
+  if (command === Command.Secure) {
+    if (esp.tls !== undefined) esp.tls.answered(esp, esp.tls, now, ok);
     return;
   }
   finishCommand(esp);

@@ -77,7 +77,8 @@ export class SimulatedBench extends SimulatedBoard {
     });
   }
 
-  private accept(socket: Socket): ReturnType<Parameters<MemoryNetwork["listen"]>[2]> {
+  /** Somebody has connected. */
+  accept(socket: Socket): ReturnType<Parameters<MemoryNetwork["listen"]>[2]> {
     const peer: PeerConnection = { socket, received: [], sent: 0, closed: false };
     this.peers.push(peer);
     return {

@@ -1,0 +1,287 @@
+/**
+ * The authority, and the board's own certificate and key, in the module's flash. Each is read back first and compared,
+ * and written only when twice something else was read: flash wears out. What was written is believed when it has been read
+ * back, so one that was cut off half way is never taken for right, whatever became of the module meanwhile.
+ *
+ * Two ways of keeping them, which the module is asked for:
+ * - From 3.2 on as PEM under a key of the manufacturing NVS, `AT+SYSMFG`: "AT+SYSMFG Command Examples" of the ESP-AT guide.
+ * - Before, as an image of PKI items in a partition of its own, `AT+SYSFLASH`. Numbers are least significant byte first:
+ *
+ *       F1 F1 | items: 2 bytes | bytes of all items: 4 bytes || type | number | length: 2 bytes | the file | FF to a whole word
+ *
+ *   The item is the file as it is, PEM too. (esp-at v2.2.1.0_esp8266, `tools/AtPKI.py`, `at_customize.csv`: 8 KB each.)
+ */
+import type { Bytes, Millis } from "../../hal/hal";
+import { byteAt, decimalAt, div, find, mod, same, startsWith, textLength } from "#native";
+import { arm, disarm, isDue, sooner } from "../core/time";
+import { writeBytes, writeDecimal, writeText } from "../core/writer";
+import { atBegin, atSend, atSent, atWrite } from "./at-engine";
+import { Command, type EspAt, onWire, SendStage } from "./esp-at-state";
+import { type EspTls, Place, Task } from "./esp-at-tls-state";
+
+/** How the files fare. */
+export const enum Progress {
+  /** A command is under way, or the next turn brings one. */
+  Going,
+  /** All are there. */
+  Done,
+  /** The module has not kept one; or it was given one not long ago, and flash is not worn out for nothing. */
+  NotKept,
+  /** The module has no place for files that could be written to. */
+  NoPlace,
+}
+
+/** The names of the partitions and namespaces. */
+const NAMES = ["client_ca", "client_cert", "client_key"];
+/** By {@link Place}: what a command begins with, and an answer before the length; there without names. */
+const VERBS = ["", "AT+SYSMFG=", "AT+SYSFLASH="];
+const ANSWER = "+SYS";
+const ANSWER_LENGTH = 10;
+const MANUFACTURING_LENGTH = 18;
+
+export const HEAD = 12;
+export const PIECE = 64;
+const MAGIC = 0xf1;
+const ERASED = 0xff;
+const WORD = 4;
+/** What a partition holds, what of it is erased at a time, and what one command writes into it. */
+const MOST_LENGTH = 8192;
+const SECTOR = 4096;
+const MOST_WRITE = 512;
+const COMMA = 44;
+
+/** Milliseconds for a command, and for flash, on top of the time that bytes take on the wire. */
+const PATIENCE = 5000;
+/**
+ * A file that was written and was not there when it was read back may be written again after so many milliseconds for
+ * each time that any was written since power-on: a module that keeps nothing is written to a hundred times in the first
+ * day and two thousand in the first year. A sector of flash bears ten thousand at least.
+ */
+const HOLD = 10000;
+
+/** Nothing is known of what the module has. */
+export function forgetFiles(tls: EspTls): void {
+  tls.place = Place.Unknown;
+  tls.task = Task.Ask;
+  tls.which = 0;
+  tls.reading = false;
+  tls.doubted = false;
+}
+
+/** What to say next, the slot being empty. */
+export function pumpFiles(esp: EspAt, tls: EspTls, now: Millis): Progress {
+  if (tls.task === Task.Ask) {
+    writeText(atBegin(esp.engine), "AT+SYSMFG?");
+    say(esp, now);
+    return Progress.Going;
+  }
+  while (!measure(tls)) {
+    if (tls.which === NAMES.length) {
+      disarm(tls.hold);
+      return Progress.Done;
+    }
+    tls.which++;
+  }
+  if (tls.length > MOST_LENGTH) return Progress.NotKept;
+  if (tls.task === Task.Replace) {
+    if (tls.hold.armed && !isDue(tls.hold, now)) return notKept(tls);
+    esp.status.certificateWrites++;
+    arm(tls.hold, now, HOLD * esp.status.certificateWrites);
+    tls.at = 0;
+    tls.task = tls.place === Place.Partition ? Task.Erase : Task.Write;
+  }
+  const command = atBegin(esp.engine);
+  writeText(command, VERBS[tls.place] ?? "");
+  if (tls.place === Place.Partition) writePartition(esp, tls);
+  else writeKey(esp, tls);
+  say(esp, now);
+  if (tls.task === Task.Write) {
+    esp.sendStage = SendStage.Announced;
+    esp.offered = false;
+    esp.engine.wantPrompt = true;
+  }
+  return Progress.Going;
+}
+
+/** How long all of it is, and what goes before it. False when there is none. */
+function measure(tls: EspTls): boolean {
+  const source = tls.sources[tls.which];
+  if (source === undefined) return false;
+  const text = source.length();
+  tls.text = text;
+  tls.length = text;
+  tls.headLength = 0;
+  if (tls.place === Place.Partition) {
+    const item = WORD + div(text + WORD - 1, WORD) * WORD;
+    const head = tls.head;
+    head[0] = MAGIC;
+    head[1] = MAGIC;
+    head[2] = 1;
+    head[4] = mod(item, 256);
+    head[5] = div(item, 256);
+    head[8] = tls.which + 1;
+    head[10] = mod(text, 256);
+    head[11] = div(text, 256);
+    tls.headLength = HEAD;
+    tls.length = HEAD - WORD + item;
+  }
+  return text > 0;
+}
+
+function say(esp: EspAt, now: Millis): void {
+  esp.command = Command.Secure;
+  // A read is answered with all that is there.
+  atSend(esp.engine, now, PATIENCE + onWire(esp, MOST_LENGTH));
+}
+
+/** What a partition gets comes in several commands: so much is in the module's memory at a time. */
+function writePartition(esp: EspAt, tls: EspTls): void {
+  const command = esp.engine.command;
+  const task = tls.task;
+  let at = 0;
+  let count = tls.length;
+  if (task === Task.Erase) {
+    count = div(count + SECTOR - 1, SECTOR) * SECTOR;
+  } else if (task === Task.Write) {
+    at = tls.at;
+    count = sooner(count - at, MOST_WRITE);
+    esp.sendLength = count;
+    esp.sendLeft = count;
+  }
+  writeText(command, task === Task.Erase ? '0,"' : task === Task.Write ? '1,"' : '2,"');
+  writeText(command, NAMES[tls.which] ?? "");
+  writeText(command, '",');
+  writeDecimal(command, at);
+  writeText(command, ",");
+  writeDecimal(command, count);
+}
+
+/** The key of the manufacturing NVS bears the number of the file behind the name of its namespace. */
+function writeKey(esp: EspAt, tls: EspTls): void {
+  const command = esp.engine.command;
+  const name = NAMES[tls.which] ?? "";
+  writeText(command, tls.task === Task.Write ? '2,"' : '1,"');
+  writeText(command, name);
+  writeText(command, '","');
+  writeText(command, name);
+  if (tls.task === Task.Write) {
+    tls.at = 0;
+    esp.sendLength = tls.length;
+    esp.sendLeft = tls.length;
+    writeText(command, '.0",8,');
+    writeDecimal(command, tls.length);
+  } else {
+    // All of it: the answer tells how long it is, and one that goes on behind ours is another.
+    writeText(command, '.0"');
+  }
+}
+
+/** Puts the next `count` bytes of it into the piece: the head, the file, and what fills the last word. */
+function lend(tls: EspTls, count: number): void {
+  const piece = tls.piece;
+  let done = 0;
+  while (done < count) {
+    const from = tls.at - tls.headLength;
+    let there = 1;
+    if (from < 0) {
+      piece[done] = byteAt(tls.head, tls.at);
+    } else if (from < tls.text) {
+      there = sooner(count - done, tls.text - from);
+      tls.sources[tls.which]?.read(from, piece, done, there);
+    } else {
+      piece[done] = ERASED;
+    }
+    done += there;
+    tls.at += there;
+  }
+}
+
+/** Moves more of the file into the serial port, as far as that takes it. */
+export function feedFile(this: void, esp: EspAt, tls: EspTls, now: Millis): void {
+  const engine = esp.engine;
+  while (atSent(engine)) {
+    const count = sooner(esp.sendLeft, PIECE);
+    if (count === 0) {
+      esp.sendStage = SendStage.Delivered;
+      arm(engine.deadline, now, PATIENCE + onWire(esp, esp.sendLength));
+      return;
+    }
+    lend(tls, count);
+    writeBytes(atBegin(engine), tls.piece, 0, count);
+    engine.sent = 0;
+    esp.sendLeft -= count;
+    atWrite(engine);
+  }
+}
+
+/** Where the file begins in the answer to a read: behind its length. 0 where none does. */
+export function fileHeader(this: void, esp: EspAt, tls: EspTls, bytes: Bytes, at: number, count: number): number {
+  const before = tls.place === Place.Partition ? ANSWER_LENGTH : MANUFACTURING_LENGTH + 2 * textLength(NAMES[tls.which] ?? "");
+  if (count <= before || !startsWith(bytes, at, count, ANSWER)) return 0;
+  const comma = find(bytes, at + before, count - before, COMMA);
+  if (comma < 0) return 0;
+  const length = decimalAt(bytes, at + before, comma - at - before);
+  if (length < 1 || length > MOST_LENGTH) return 0;
+  tls.at = 0;
+  tls.reading = true;
+  tls.same = length === tls.length;
+  esp.engine.payload = length;
+  esp.engine.tail = 2;
+  return comma + 1 - at;
+}
+
+/** The next bytes of what the module has. */
+export function filePayload(this: void, tls: EspTls, bytes: Bytes, at: number, count: number): void {
+  let done = 0;
+  while (tls.same && done < count) {
+    const next = sooner(count - done, PIECE);
+    lend(tls, next);
+    tls.same = same(bytes, at + done, tls.piece, 0, next);
+    done += next;
+  }
+}
+
+/** The final result of a command of {@link pumpFiles}. */
+export function filesAnswered(tls: EspTls, ok: boolean): Progress {
+  const task = tls.task;
+  if (task === Task.Ask) {
+    tls.place = ok ? Place.Manufacturing : Place.Partition;
+    tls.task = Task.Read;
+  } else if (task === Task.Read || task === Task.Verify) {
+    return fileRead(tls, ok);
+  } else if (!ok) {
+    return notKept(tls);
+  } else if (task === Task.Erase) {
+    tls.task = Task.Write;
+  } else if (tls.at === tls.length) {
+    tls.task = Task.Verify;
+  }
+  return Progress.Going;
+}
+
+function fileRead(tls: EspTls, ok: boolean): Progress {
+  if (ok && tls.reading && tls.same && tls.at === tls.length) {
+    if (tls.task === Task.Verify) disarm(tls.hold);
+    tls.which++;
+    tls.task = Task.Read;
+    tls.doubted = false;
+  } else if (!ok && tls.place === Place.Partition) {
+    forgetFiles(tls);
+    return Progress.NoPlace;
+  } else if (!tls.doubted) {
+    tls.doubted = true;
+  } else if (tls.task === Task.Verify) {
+    return notKept(tls);
+  } else {
+    tls.task = Task.Replace;
+    tls.doubted = false;
+  }
+  tls.reading = false;
+  return Progress.Going;
+}
+
+/** The next try begins with finding out what is there. */
+function notKept(tls: EspTls): Progress {
+  forgetFiles(tls);
+  return Progress.NotKept;
+}
