@@ -58,33 +58,6 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
     on.check(20);
   });
 
-  it.each([true, false])("is found whatever a board before has left it in (reset line: %s)", (resetLine) => {
-    // A command line that has begun, a rate that was raised, a send that waits, the transparent mode.
-    const states: Record<string, (on: SimulatedBench) => void> = {
-      "a line that has begun": (on) => void on.line.host.write(Buffer.from("AT+CWMO")),
-      "echo, and joined": (on) => leave(on, JOINS),
-      "another rate": (on) => leave(on, ["AT+UART_CUR=460800,8,1,0,0"]),
-      "a link": (on) => leave(on, [...JOINS, "AT+CIPMUX=1", 'AT+CIPSTART=0,"TCP","broker",1883']),
-      "a link without a number": (on) => leave(on, [...JOINS, 'AT+CIPSTART="TCP","broker",1883']),
-      "a send": (on) => leave(on, [...JOINS, "AT+CIPMUX=1", 'AT+CIPSTART=0,"TCP","broker",1883', "AT+CIPSEND=0,700"]),
-      "a send at another rate": (on) =>
-        leave(on, [...JOINS, 'AT+CIPSTART="TCP","broker",1883', "AT+UART_CUR=921600,8,1,0,0", "", "AT+CIPSEND=90"]),
-      "the transparent mode": (on) => leave(on, [...JOINS, 'AT+CIPSTART="TCP","broker",1883', "AT+CIPMODE=1", "AT+CIPSEND"]),
-    };
-    for (const [name, put] of Object.entries(states)) {
-      const on = bench(personality, { resetLine, startAfter: 60_000 });
-      on.clock.runFor(1000);
-      put(on);
-      expect(on.clock.now).toBeLessThan(60_000);
-      on.line.host.setBaud(BAUD);
-      expect(on.until(() => up(on), 160_000 - on.clock.now), `${name}: ${JSON.stringify(on.wifi.status)}`).toBe(true);
-      on.inboxes.splice(0, on.inboxes.length, on.user.inbox);
-      on.peers.splice(0, on.peers.length - 1);
-      exchange(on);
-      expect(on.wifi.status.baud, name).toBe(FAST);
-    }
-  });
-
   it("that refuses a send without a reason keeps its stream, and not a byte is lost or sent twice", () => {
     const on = bench(personality);
     expect(on.until(() => up(on), 10_000)).toBe(true);
@@ -116,15 +89,3 @@ describe.each(GENERATIONS)("a module with %s", (personality) => {
     }
   });
 });
-
-const JOINS = ["AT+CWMODE=1", 'AT+CWJAP="home","secret99"'];
-
-/** A board before has said this, waited for each answer, and then its power went. */
-function leave(on: SimulatedBench, commands: readonly string[]): void {
-  for (const command of commands) {
-    on.line.host.write(Buffer.from(`${command}\r\n`));
-    on.clock.runFor(command.includes("CWJAP") ? 6000 : 500);
-    const rate = /UART_CUR=(\d+)/.exec(command);
-    if (rate !== null) on.line.host.setBaud(Number(rate[1]));
-  }
-}
