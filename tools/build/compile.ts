@@ -7,6 +7,7 @@ import { checkFile } from "../device-rules/check";
 import { Failure, reasonOf } from "../failure";
 import { inlineNatives } from "./inline-natives";
 import { checkLua } from "./last-net";
+import { plainSwitch } from "./plain-switch";
 import { problemOf, shown } from "./problem";
 import type { Problem } from "./problem";
 import { bundledFiles, createProgram, hasDefaultExport, isRuntime } from "./program";
@@ -76,7 +77,7 @@ export function compile(app: string, outDir: string): Compiled {
   };
   const { diagnostics } = new tstl.Transpiler().emit({
     program,
-    plugins: [collector, inlineNatives],
+    plugins: [collector, inlineNatives, plainSwitch],
     writeFile: (name, text) => written.set(name.endsWith(".map") ? "map" : "lua", text),
   });
 

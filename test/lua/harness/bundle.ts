@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFile
 import { join, relative, resolve } from "node:path";
 import * as tstl from "typescript-to-lua";
 import ts from "typescript";
+import { plainSwitch } from "../../../tools/build/plain-switch";
 import { compileBytecode } from "../../../tools/build/bytecode";
 import { checkFile } from "../../../tools/device-rules/check";
 import { checkLua } from "../../../tools/build/last-net";
@@ -99,7 +100,7 @@ function compileModules(modules: readonly string[], stem: string): DeviceBundle 
   const files: tstl.ProcessedFile[] = [];
   const { diagnostics } = new tstl.Transpiler().emit({
     program,
-    plugins: [{ afterPrint: (_program, _options, _host, printed) => void files.push(...printed) }],
+    plugins: [{ afterPrint: (_program, _options, _host, printed) => void files.push(...printed) }, plainSwitch],
     writeFile: (name, text) => written.set(name.endsWith(".map") ? "map" : "lua", text),
   });
   failOn(diagnostics.map((diagnostic) => problemOf(diagnostic, entry)));
