@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import { AccessPoint } from "../../../sim/air";
 import { SimClock } from "../../../sim/clock";
 import { SerialLine } from "../../../sim/line";
+import type { ModuleObserver } from "../../../sim/module/observer";
 import type { SimulatedModule } from "../../../sim/module/simulated-module";
 import { createModule, type ModuleName, ringsOf } from "../../../sim/modules";
 import { ScriptedBroker } from "../../../sim/network/broker";
@@ -59,12 +60,12 @@ export class DeviceBench {
   private readonly line: SerialLine;
   private readonly world: World;
 
-  constructor(module: ModuleName = "esp-at-5") {
+  constructor(module: ModuleName = "esp-at-5", observer: ModuleObserver = {}) {
     const { clock, random, air, broker } = this;
     const network = new MemoryNetwork(clock);
     broker.listen(network, "broker", 1883);
     this.line = new SerialLine(clock, { hostBaud: BAUD, moduleBaud: BAUD, ...ringsOf(module) });
-    this.module = createModule(module, BAUD, { clock, line: this.line.module, network, air, random: random.fork("module") });
+    this.module = createModule(module, BAUD, { clock, line: this.line.module, network, air, random: random.fork("module"), observer });
     this.world = new World(clock, random.fork("world"));
   }
 
