@@ -34,6 +34,8 @@ export interface MachineOptions {
   readonly onWatchdog?: () => void;
   /** The firmware left for the boot loader. Without it there is none. */
   readonly onBootLoader?: () => void;
+  /** Whether the board wires the module's reset line. Default true. */
+  readonly resetLine?: boolean;
   /** The chip's unique number. Default 0123456789abcdef. */
   readonly id?: string;
 }
@@ -174,13 +176,18 @@ export class Machine {
   }
 
   private hal(): Hal {
-    const { clock, line, console, module, world, storage, random } = this.options;
+    const { clock, line, console, module, world, storage, random, resetLine = true } = this.options;
     return {
       clock: { now: () => this.now() },
       serial: portOf(line, () => this.lostBefore),
       console: portOf(console, () => this.consoleLostBefore),
       system: this.system(),
-      reset: { present: true, hold: (held: boolean) => module.setReset(held) },
+      reset: {
+        present: resetLine,
+        hold: (held: boolean) => {
+          if (resetLine) module.setReset(held);
+        },
+      },
       pins: new WorldPins(world),
       analog: { read: (channel: number) => world.microvolts(channel) },
       entropy: { next: () => random.int(0x80000000) },

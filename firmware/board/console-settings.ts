@@ -16,8 +16,8 @@ const NO_PEM = -1;
 
 const NO_KEY = 'no "=" in it: write set KEY=VALUE, for example set wifi.ssid=barn';
 const UNKNOWN =
-  "no such setting: there are device, wifi.ssid, wifi.password, the same of wifi2 and wifi3, wifi.baud, mqtt.host, " +
-  "mqtt.port, the same of mqtt2 and mqtt3, mqtt.protocol, mqtt.tls, mqtt.user, mqtt.password, time.server, ca, cert and key";
+  "no such setting: there are device, wifi.ssid, wifi.password, the same of wifi2 and wifi3, wifi.baud, wifi.max-baud, " +
+  "wifi.power-save, mqtt.host, mqtt.port, the same of mqtt2 and mqtt3, mqtt.protocol, mqtt.tls, mqtt.user, mqtt.password, time.server, ca, cert and key";
 const NOT_SAVED = "the storage did not take it, the old settings stand: try again";
 const NO_ROOM = "all settings together take at most 1024 bytes, the old ones stand: shorten some";
 

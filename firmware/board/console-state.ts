@@ -6,6 +6,7 @@ import { type Digest, type Pem } from "./certificate";
 import { type Line } from "./console-line";
 import { type Output } from "./console-output";
 import { type Parts } from "./parts";
+import { type Power } from "./power";
 import { type Settings } from "./settings";
 
 /** The answer that is being given, line by line. */
@@ -30,6 +31,8 @@ export interface Console {
   readonly hal: Hal;
   readonly parts: Parts;
   readonly wifi: WifiModule;
+  /** Of a board that sleeps. */
+  readonly power: Power | undefined;
   readonly settings: Settings;
   readonly output: Output;
   readonly line: Line;

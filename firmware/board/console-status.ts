@@ -23,11 +23,11 @@ export function writeStatusLine(console: Console, writer: Writer, step: number):
   else if (clientLine < 0) writeWifiCounter(console.wifi.status, writer, wifiLine);
   else if (counterLine < 0) writeClientCounter(console.parts.client.stats, writer, clientLine);
   else if (counterLine < COUNTER_LINES) writeCounterLine(console, writer, counterLine);
-  else return writeKept(console.parts.client, writer, counterLine - COUNTER_LINES);
+  else return writeFeatureLine(console, writer, counterLine - COUNTER_LINES);
   return true;
 }
 
-const STATE_LINES = 15;
+const STATE_LINES = 16;
 const COUNTER_LINES = 10;
 
 function writeStateLine(console: Console, writer: Writer, step: number): void {
@@ -69,6 +69,8 @@ function writeStateLine(console: Console, writer: Writer, step: number): void {
     case 13:
       return textLine(writer, "tls.time=", wifi.timeKnown ? "known" : "unknown");
     case 14:
+      return textLine(writer, "wifi.power-save=", POWER_SAVES[wifi.powerSave] ?? "");
+    case 15:
       return writeMqtt(writer, parts.client);
   }
 }
@@ -82,6 +84,9 @@ const WAYS: readonly string[] = [
 const WIFI_LOSSES: readonly string[] = [
   "", "no network", "another address", "the module has rebooted", "the module did not answer",
 ];
+
+/** By `PowerSave`. */
+const POWER_SAVES: readonly string[] = ["off", "this module cannot", "the module refuses", "on"];
 
 /** What there is to say of TLS while nothing is wrong, by {@link Trust}. */
 const TRUSTS: readonly string[] = ["off", "not tried yet", "verified"];
@@ -163,6 +168,13 @@ function writeCounterLine(console: Console, writer: Writer, step: number): void 
 /** What is kept of the session: messages on the medium now; and since power-on, those that are not there or were lost. */
 const KEPT_KEYS: readonly string[] = ["kept=", "kept.restored=", "kept.dropped=", "kept.refused=", "kept.passed="];
 const KEPT_FIELDS: readonly Counters<KeeperStats>[] = ["held", "restored", "dropped", "refused", "passed"];
+
+/** What there is to say of what not every board has. False when there are no more, or none at all. */
+function writeFeatureLine(console: Console, writer: Writer, line: number): boolean {
+  if (writeKept(console.parts.client, writer, line)) return true;
+  const kept = console.parts.client.keeper === undefined ? 0 : KEPT_KEYS.length;
+  return console.power !== undefined && console.power.statusLine(writer, line - kept);
+}
 
 /** False when there are no more, or none at all. */
 function writeKept(client: Client, writer: Writer, line: number): boolean {

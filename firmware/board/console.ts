@@ -19,6 +19,7 @@ import { Answer, answerError, answerWith, type Console } from "./console-state";
 import { startText, writeStatusLine } from "./console-status";
 import { oldestEvent, writeEvent } from "./journal";
 import { type Parts } from "./parts";
+import { type Power } from "./power";
 import { type Settings } from "./settings";
 import { SIZES } from "./sizes";
 import { VERSION } from "./version";
@@ -51,12 +52,20 @@ const HELP: readonly string[] = [
 ];
 
 /** @boot */
-export function createConsole(name: string, hal: Hal, parts: Parts, wifi: WifiModule, settings: Settings): Console {
+export function createConsole(
+  name: string,
+  hal: Hal,
+  parts: Parts,
+  wifi: WifiModule,
+  settings: Settings,
+  power: Power | undefined,
+): Console {
   const console: Console = {
     name,
     hal,
     parts,
     wifi,
+    power,
     settings,
     output: createOutput(hal.console, SIZES.consoleOutput),
     line: createLine(SIZES.consoleLine),

@@ -4,7 +4,7 @@
  */
 import type { Bytes, Hal, Millis } from "../../hal/hal";
 import { u16At } from "#native";
-import { createDeadline, type Deadline } from "../core/time";
+import { arm, createDeadline, type Deadline } from "../core/time";
 import { writeDecimal, writeText } from "../core/writer";
 import { addSubscription } from "../mqtt/client";
 import { type Client } from "../mqtt/client-state";
@@ -13,12 +13,14 @@ import { type Commands, type CommandTarget, createCommand, createCommands } from
 import { commandNumber, createNumber, createNumbers, type Numbers, type NumberSetting, type NumberSpec } from "./number";
 import { type Journal } from "./journal";
 import { nameProblem } from "./names";
-import { createReading, type Reading, type ReadingSpec } from "./reading";
+import { createReading, type Reading, type ReadingSpec, sampleReading } from "./reading";
 import { commandRelay, createRelay, type Relay, type RelaySpec } from "./relay";
-import { createRule, type Rule } from "./rule";
+import { createRule, type Rule, sampleRule } from "./rule";
 import { createStateTopic, type StateTopic } from "./state-topic";
 import { type Sequence } from "./telemetry";
 
+/** How often sensors are read and rules looked at, in milliseconds. */
+const SAMPLE_EVERY = 1000;
 /** The longest payload of a relay's and of a number's state. */
 const LONGEST_RELAY_STATE = 3;
 const LONGEST_NUMBER_STATE = 11;
@@ -81,6 +83,19 @@ export function createParts(hal: Hal, client: Client, prefix: string, journal: J
     problem: "",
     names: [],
   };
+}
+
+/** Reads all sensors, and looks at the rules. */
+export function sampleParts(parts: Parts, now: Millis): void {
+  arm(parts.sample, now, SAMPLE_EVERY);
+  for (let i = 0; i < parts.readings.length; i++) {
+    const reading = parts.readings[i];
+    if (reading !== undefined) sampleReading(reading, parts.hal.analog);
+  }
+  for (let i = 0; i < parts.rules.length; i++) {
+    const rule = parts.rules[i];
+    if (rule !== undefined) sampleRule(rule);
+  }
 }
 
 /** @boot */

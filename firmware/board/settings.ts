@@ -9,6 +9,7 @@
  *     wifi2.password=…
  *     wifi.baud=115200            the rate that the module's serial line boots with; this unless said otherwise
  *     wifi.max-baud=921600        how far it may be raised; this unless said otherwise
+ *     wifi.power-save=on          the module's radio rests between packets; off unless said otherwise
  *     mqtt.host=192.168.1.10
  *     mqtt.port=1883              this unless said otherwise; with TLS 8883
  *     mqtt2.host=broker.example   the broker to try when the first cannot be reached; mqtt3 after it
@@ -49,6 +50,7 @@ export interface Settings {
   /** Rate of the serial line to the Wi-Fi module in bits per second after a reset, and the highest to raise it to. */
   readonly baud: number;
   readonly maxBaud: number;
+  readonly powerSave: boolean;
   /** The version of MQTT; 3.1.1, which is 4, unless `mqtt.protocol` says otherwise. */
   readonly protocol: Protocol;
   /** Whether every broker is to be reached by TLS, and who tells the time. */
@@ -75,6 +77,7 @@ export function loadSettings(storage: Storage): Settings {
     brokers: createBrokers(record, read, tls ? DEFAULT_TLS_PORT : DEFAULT_PORT),
     baud: numberOr(record, read, "wifi.baud=", DEFAULT_BAUD),
     maxBaud: numberOr(record, read, "wifi.max-baud=", DEFAULT_MAX_BAUD),
+    powerSave: isOn(record, read, "wifi.power-save="),
     protocol: protocolOf(record, read),
     tls,
     timeServer: timeServer === "" ? DEFAULT_TIME_SERVER : timeServer,

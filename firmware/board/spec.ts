@@ -5,6 +5,7 @@ import { type Five } from "../mqtt/five";
 import { type Keeper } from "../mqtt/keeper";
 import { type Security, type Trust } from "../wifi/module";
 import { type NumberSpec } from "./number";
+import { type PowerSpec } from "./power";
 import { type ReadingSpec } from "./reading";
 import { type RelaySpec } from "./relay";
 import { type RuleSpec } from "./rule";
@@ -38,6 +39,11 @@ export interface BoardSpec<
    * what was not acknowledged when the power went is lost.
    */
   readonly session?: SessionSpec | undefined;
+  /**
+   * Has the board sleep between its readings: `deepSleep` of `deep-sleep.ts`. Left out: it is awake all the time. `status`
+   * shows how that goes.
+   */
+  readonly power?: PowerSpec | undefined;
   /** What of MQTT the board's client can do besides QoS 0 and 1 over 3.1 and 3.1.1. What is left out is not in the image. */
   readonly mqtt?: MqttFeatures | undefined;
 }
@@ -76,5 +82,8 @@ export interface SessionSpec {
  */
 export type TelemetryPolicy = "drop oldest" | "refuse" | "keep newest";
 
-/** A reading, a relay, `seq` (which counts the messages since power-on) or `uptime` (seconds since power-on). */
-export type FieldName<R, L> = (keyof R & string) | (keyof L & string) | "seq" | "uptime";
+/**
+ * A reading, a relay, `seq` (which counts the messages since power-on), `uptime` (seconds since power-on), or of a board
+ * that sleeps `awake` (for how many milliseconds it was not, the last time).
+ */
+export type FieldName<R, L> = (keyof R & string) | (keyof L & string) | "seq" | "uptime" | "awake";

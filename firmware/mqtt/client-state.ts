@@ -274,7 +274,8 @@ export interface Client {
   readonly pubackPacket: Bytes;
   readonly noId: Bytes;
   readonly birthPacket: Bytes | undefined;
-  readonly farewellPacket: Bytes | undefined;
+  /** A board that only goes to sleep takes it away: nobody is to think that it is gone. */
+  farewellPacket: Bytes | undefined;
 
   readonly backoff: Backoff;
   /** The next try, or the end of patience with CONNACK. */

@@ -19,7 +19,7 @@ import { backoffNext } from "../core/backoff";
 import { LinkLoss } from "../core/link";
 import { arm } from "../core/time";
 import { atAbort, atReset, atSendRaw } from "./at-engine";
-import { changeRate, RATES } from "./esp-at-rate";
+import { changeRate, RATES, settleRate } from "./esp-at-rate";
 import {
   BUSY_PATIENCE,
   enterPhase,
@@ -48,6 +48,16 @@ const MANY_REBOOTS = 3;
 /** The first turn. */
 export function beginLadder(esp: EspAt, now: Millis): void {
   startRung(esp, now, esp.reset.present ? Rung.Pulse : Rung.Hunt);
+}
+
+/** The next turn is the first one again. What the module boots with, its serial port is set to at once if it can be. */
+export function switchOff(esp: EspAt, now: Millis): void {
+  finishCommand(esp);
+  atReset(esp.engine);
+  forgetModule(esp, now);
+  enterPhase(esp, Phase.Off);
+  changeRate(esp, now, esp.rates.start);
+  settleRate(esp, now);
 }
 
 /** A module that answers, and does not do as it is told, is reset, after a pause that grows. */

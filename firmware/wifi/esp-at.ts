@@ -22,7 +22,7 @@ import {
 } from "./at-engine";
 import { dialectOf, ESP_AT_2 } from "./esp-at-dialect";
 import { joinAnswered, networkTold, pumpJoin, wifiFound, wifiLost } from "./esp-at-join";
-import { beginLadder, climb, moduleReady, orderReset, release } from "./esp-at-ladder";
+import { beginLadder, climb, moduleReady, orderReset, release, switchOff } from "./esp-at-ladder";
 import { classify, EspLine, isOwnLink, linkOf, numberAt } from "./esp-at-lines";
 import { goBack, rateTimedOut } from "./esp-at-raise";
 import { rateDoubted, settleRate } from "./esp-at-rate";
@@ -148,7 +148,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     events: toTell,
     link,
     user: NOBODY,
-    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud, trustOf(options)),
+    status: createWifiStatus(options.networks[0]?.ssid ?? "", options.baud, trustOf(options), "AT+GSLP="),
     receive(now) {
       espReceive(esp, now);
     },
@@ -157,6 +157,9 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     },
     wait(now) {
       return espWait(esp, now);
+    },
+    off(now) {
+      switchOff(esp, now);
     },
     tls,
     phase: Phase.Off,

@@ -100,6 +100,8 @@ export interface WifiStatus {
   /** The module has the time of day from the time server. */
   timeKnown: boolean;
   powerSave: PowerSave;
+  /** What puts the module to deep sleep, up to the number of milliseconds; empty where only the reset line does. */
+  readonly sleepOrder: string;
   /** Rate of the serial line in bits per second. */
   baud: number;
 
@@ -213,6 +215,11 @@ export interface WifiModule {
   pump(now: Millis): void;
   /** How long the driver can be left alone unless a byte arrives, in milliseconds. */
   wait(now: Millis): number;
+  /**
+   * The module is being switched off, put to sleep or has just been: its link is down, all that was known of it is
+   * forgotten, and the next turn, whenever that comes, begins as the first one did. Not there in a family that cannot.
+   */
+  off?(now: Millis): void;
 }
 
 /** Makes the driver of a family on the serial port and the reset line of a board. @boot */
@@ -227,7 +234,7 @@ export const DEAF: WifiEvents = {
 };
 
 /** A status with nothing in it yet. @boot */
-export function createWifiStatus(ssid: string, baud: number, trust: Trust = Trust.NotAsked): WifiStatus {
+export function createWifiStatus(ssid: string, baud: number, trust: Trust = Trust.NotAsked, sleepOrder = ""): WifiStatus {
   return {
     way: Way.Off,
     ssid,
@@ -237,6 +244,7 @@ export function createWifiStatus(ssid: string, baud: number, trust: Trust = Trus
     trust,
     timeKnown: false,
     powerSave: PowerSave.Off,
+    sleepOrder,
     baud,
     resets: 0,
     reboots: 0,

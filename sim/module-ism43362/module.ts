@@ -81,13 +81,16 @@ export class Ism43362Module implements SimulatedModule {
   powerOff(): void {
     this.powered = false;
     this.die();
+    this.hardware.observer.draws?.("off");
   }
 
   setReset(held: boolean): void {
     const released = this.heldInReset && !held;
     this.heldInReset = held;
-    if (held) this.die();
-    else if (released && this.powered) this.boot("pin");
+    if (held) {
+      this.die();
+      this.hardware.observer.draws?.(this.powered ? "held" : "off");
+    } else if (released && this.powered) this.boot("pin");
   }
 
   crash(): void {
@@ -116,6 +119,7 @@ export class Ism43362Module implements SimulatedModule {
     const { clock, line, random, observer } = this.hardware;
     this.die();
     observer.reset?.(cause);
+    observer.draws?.("on");
     line.setPowered(true);
     line.setListening(false);
     line.setBaud(this.baud);

@@ -90,6 +90,7 @@ export class EspAtModule {
   powerOff(): void {
     this.powered = false;
     this.die();
+    this.hardware.observer.draws?.("off");
   }
 
   /**
@@ -107,6 +108,7 @@ export class EspAtModule {
     this.heldInReset = held;
     if (held) {
       this.die();
+      this.hardware.observer.draws?.(this.powered ? "held" : "off");
     } else if (released && this.powered) {
       this.boot({ cause: "pin" });
     }
@@ -164,8 +166,10 @@ export class EspAtModule {
 
   /** Only the timer that wakes it up goes on. */
   private sleep(ms: number): void {
+    const { clock, observer, personality } = this.hardware;
     this.die();
-    this.booting = this.hardware.clock.after(ms, () => this.boot({ cause: "wake" }));
+    observer.draws?.("asleep");
+    this.booting = clock.after(ms * this.pick(personality.timings.sleepClock), () => this.boot({ cause: "wake" }));
   }
 
   private boot({ cause, silent = false, baud }: Boot): void {
@@ -175,6 +179,7 @@ export class EspAtModule {
       realTime.forget();
     }
     observer.reset?.(cause);
+    observer.draws?.("on");
     line.setPowered(true);
     line.setListening(false);
     const romBaud = habits.boot.baud(cause);

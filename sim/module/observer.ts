@@ -14,6 +14,8 @@ export interface ModuleObserver {
   /** A whole command line, without its line end, before it is judged. */
   command?(line: string): void;
   reset?(cause: ResetCause): void;
+  /** What it draws current for has changed, or begun again. */
+  draws?(draw: Draw): void;
   /** A fault strikes; `argument` if it has one. */
   fault?(name: string, argument: number | undefined): void;
   /** The command interpreter listens. */
@@ -28,6 +30,9 @@ export interface ModuleObserver {
   /** Bytes that came from the network; the host has not seen them yet. */
   linkReceived?(link: number, bytes: Uint8Array): void;
 }
+
+/** "off": there is no supply; "held": in reset; "asleep": deep sleep; "on": all else, from the beginning of a boot. */
+export type Draw = "off" | "held" | "asleep" | "on";
 
 /** "wake": from deep sleep; "exception": what the firmware's own watchdog makes of one; "crash": the hardware's watchdog. */
 export type ResetCause = "power" | "pin" | "wake" | "command" | "exception" | "crash";

@@ -163,6 +163,8 @@ export interface Timings {
   readonly uartReady: Span;
   /** From the reply to AT+RST to the reset itself. */
   readonly restart: Span;
+  /** How long deep sleep takes of what was asked for, by a clock without a crystal (chosen): 1 is exactly that. */
+  readonly sleepClock: Span;
   /** From the end of a command line to the reply of a command that only sets or tells something. */
   readonly command: Span;
   /** From the end of an AT+CIPSEND to its prompt. */

@@ -51,7 +51,7 @@ export async function askForWishes(
   asker: Asker, has: ReadonlyMap<string, string>, id: string | undefined, given: Pems = new Map(),
 ): Promise<Wishes> {
   const values = new Map<string, string>();
-  const kept = new Set<string>(["wifi.baud", "wifi.max-baud", "mqtt.protocol", "time.server"]);
+  const kept = new Set<string>(["wifi.baud", "wifi.max-baud", "wifi.power-save", "mqtt.protocol", "time.server"]);
   const present = (key: string): string => has.get(key) ?? "";
 
   async function ask(key: string, question: string, needed: boolean, before = present(key)): Promise<string> {

@@ -59,6 +59,7 @@ import {
   rebooted,
   resyncHeard,
   streamDoubted,
+  switchOff,
 } from "./resync";
 import {
   Command,
@@ -151,6 +152,9 @@ export function createIsm43362(
     },
     wait(now) {
       return ismWait(ism, now);
+    },
+    off(now) {
+      switchOff(ism, now);
     },
     phase: Phase.Off,
     timer: createDeadline(),

@@ -31,21 +31,30 @@ const CR = 13;
 
 /** Resets the module. After a boot that led nowhere there is a pause first, longer each time. */
 export function enterReset(ism: Ism, now: Millis): void {
+  const first = ism.phase === Phase.Off;
   atReset(ism.engine);
   finishCommand(ism);
   forgetModule(ism, now);
   ism.status.resets++;
-  // The first is that of power-on.
-  if (ism.status.resets > 1) ism.events.moduleReset(now);
+  // The first is that of power-on, or ends a sleep.
+  if (!first) ism.events.moduleReset(now);
   ism.setupDoubted = false;
   ism.reset.hold(true);
   enterPhase(ism, Phase.Holding);
   let pause = RESET_PULSE;
-  if (ism.status.resets > 1) {
+  if (!first) {
     ism.status.holdOffs++;
     pause += backoffNext(ism.bootBackoff, ism.entropy);
   }
   arm(ism.timer, now, pause);
+}
+
+/** The next turn is the first one again. */
+export function switchOff(ism: Ism, now: Millis): void {
+  atReset(ism.engine);
+  finishCommand(ism);
+  forgetModule(ism, now);
+  enterPhase(ism, Phase.Off);
 }
 
 /** Whatever the module knew is gone: stream, network, settings. */

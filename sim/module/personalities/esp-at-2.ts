@@ -49,6 +49,7 @@ export const espAt2: Personality = {
     boot: [350, 450],
     uartReady: [120, 180],
     restart: [20, 22],
+    sleepClock: [0.95, 1.05],
     command: [1, 3],
     prompt: [4, 8],
     betweenWrites: [0.1, 1.5],

@@ -44,6 +44,7 @@ export const espAt5: Personality = {
     boot: [290, 320],
     uartReady: [60, 80],
     restart: [20, 22],
+    sleepClock: [0.99, 1.01],
     command: [1, 2],
     prompt: [4, 8],
     betweenWrites: [0, 0.4],

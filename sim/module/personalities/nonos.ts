@@ -88,6 +88,7 @@ export const nonos: Personality = {
     boot: [280, 340],
     uartReady: [120, 160],
     restart: [20, 30],
+    sleepClock: [0.95, 1.05],
     command: [1, 3],
     prompt: [5, 20],
     betweenWrites: [0.1, 1],

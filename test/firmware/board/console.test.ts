@@ -204,6 +204,7 @@ describe("set", () => {
     ["set ca=abc", "ca: comes in pieces: write set NAME.0=BASE64"],
     ["set key=abc", "key: comes in pieces: write set NAME.0=BASE64"],
     ["set cab=abc", "no such setting: there are device"],
+    ["set wifi.power-save=yes", "wifi.power-save: give on or off"],
     ["set mqtt.tls=yes", "mqtt.tls: give on or off"],
     ["set time.server=a b", "time.server: give a host name or an address, 1 to 64 characters"],
   ])("%j is refused, says what is right, and changes nothing", (command, error) => {

@@ -5,12 +5,16 @@ import { type Bench, createBench } from "../../../sim/bench";
 import { SimClock } from "../../../sim/clock";
 import type { MachineOptions } from "../../../sim/machine";
 import { ScriptedBroker } from "../../../sim/network/broker";
+import type { ModuleObserver } from "../../../sim/module/observer";
+import type { ModuleName } from "../../../sim/modules";
 import { MemoryNetwork } from "../../../sim/network/memory";
 
 export interface RigOptions {
   readonly application?: Application;
   readonly seed?: number;
   readonly machine?: Partial<MachineOptions>;
+  readonly personality?: ModuleName;
+  readonly observer?: ModuleObserver;
 }
 
 export class Rig {
@@ -19,10 +23,10 @@ export class Rig {
   readonly broker = new ScriptedBroker(this.clock);
   readonly bench: Bench;
 
-  constructor({ application = sensorBoard, seed = 1, machine = {} }: RigOptions = {}) {
+  constructor({ application = sensorBoard, seed = 1, machine = {}, ...others }: RigOptions = {}) {
     const { clock, network } = this;
     this.broker.listen(network, "broker", 1883);
-    this.bench = createBench({ clock, network, application, device: "t1", host: "broker", port: 1883, seed, machine });
+    this.bench = createBench({ clock, network, application, device: "t1", host: "broker", port: 1883, seed, machine, ...others });
   }
 
   /** Switches the board on and lets it get online and subscribed. */

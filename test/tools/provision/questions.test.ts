@@ -47,7 +47,7 @@ describe("the questions of moth provision", () => {
       device: "t1", "wifi.ssid": "barn", "mqtt.host": "10.0.0.9", "mqtt.port": "1883", "mqtt.user": "moth",
     });
     expect([...kept].sort()).toEqual([
-      "mqtt.password", "mqtt.protocol", "time.server", "wifi.baud", "wifi.max-baud", "wifi.password",
+      "mqtt.password", "mqtt.protocol", "time.server", "wifi.baud", "wifi.max-baud", "wifi.password", "wifi.power-save",
     ]);
     expect([pems.size, ...pemsKept]).toEqual([0, "ca", "cert", "key"]);
   });
@@ -61,7 +61,7 @@ describe("the questions of moth provision", () => {
     const { wishes: { values, kept } } = await wishes({
       "Wi-Fi network:": "house", "User at": "somebody", "Password of somebody": "s3cret",
     });
-    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud", "mqtt.protocol", "time.server"]);
+    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud", "wifi.power-save", "mqtt.protocol", "time.server"]);
     expect(values.has("wifi.password")).toBe(false);
     expect(values.get("mqtt.password")).toBe("s3cret");
   });
@@ -79,7 +79,7 @@ describe("the questions of moth provision", () => {
     const has = new Map([...HAS, ["wifi2.ssid", "cellar"]]);
     const { wishes: { values, kept } } = await wishes({ "Wi-Fi network to": "-", "User at": "-", "Password of the": "-" }, has);
     expect([...values.keys()]).toEqual(["device", "wifi.ssid", "mqtt.host", "mqtt.port"]);
-    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud", "mqtt.protocol", "time.server"]);
+    expect([...kept]).toEqual(["wifi.baud", "wifi.max-baud", "wifi.power-save", "mqtt.protocol", "time.server"]);
   });
 
   test("are asked again with the reason when an answer will not do", async () => {
