@@ -20,6 +20,7 @@ import {
   Phase,
   setIp,
   Stream,
+  Told,
 } from "./esp-at-state";
 import { JoinFailure, WifiLoss } from "./module";
 
@@ -218,5 +219,7 @@ export function openFailed(esp: EspAt, now: Millis): void {
   if (esp.failedOpens > DOUBTFUL_OPENS) esp.joined = false;
   if (esp.doubtAfter < MOST_DOUBTFUL_OPENS) esp.doubtAfter *= 2;
   else esp.failedOpens = 0;
+  // The version, too: one that was damaged on its way to us has it asked for what it does not know.
+  esp.told = Told.Nothing;
   enterResync(esp, now);
 }
