@@ -33,8 +33,7 @@ export const enum Progress {
 
 /** The names of the partitions and namespaces. */
 const NAMES = ["client_ca", "client_cert", "client_key"];
-/** By {@link Place}: what a command begins with, and an answer before the length; there without names. */
-const VERBS = ["", "AT+SYSMFG=", "AT+SYSFLASH="];
+/** What an answer begins with, and how much goes before its length: in that of a key besides its names. */
 const ANSWER = "+SYS";
 const ANSWER_LENGTH = 10;
 const MANUFACTURING_LENGTH = 18;
@@ -59,42 +58,32 @@ const PATIENCE = 5000;
  */
 const HOLD = 10000;
 
-/** Nothing is known of what the module has. */
-export function forgetFiles(tls: EspTls): void {
-  tls.place = Place.Unknown;
-  tls.task = Task.Ask;
-  tls.which = 0;
-  tls.reading = false;
-  tls.doubted = false;
-}
-
 /** What to say next, the slot being empty. */
 export function pumpFiles(esp: EspAt, tls: EspTls, now: Millis): Progress {
+  const status = esp.status;
   if (tls.task === Task.Ask) {
     writeText(atBegin(esp.engine), "AT+SYSMFG?");
-    say(esp, now);
-    return Progress.Going;
-  }
-  while (!measure(tls)) {
-    if (tls.which === NAMES.length) {
-      disarm(tls.hold);
-      return Progress.Done;
+  } else {
+    while (!measure(tls)) {
+      if (tls.which === NAMES.length) {
+        disarm(tls.hold);
+        return Progress.Done;
+      }
+      tls.which++;
     }
-    tls.which++;
+    if (tls.length > MOST_LENGTH) return Progress.NotKept;
+    if (tls.task === Task.Replace) {
+      if (tls.hold.armed && !isDue(tls.hold, now)) return Progress.NotKept;
+      status.certificateWrites++;
+      arm(tls.hold, now, HOLD * status.certificateWrites);
+      tls.at = 0;
+      tls.task = tls.place === Place.Partition ? Task.Erase : Task.Write;
+    }
+    writeOrder(esp, tls);
   }
-  if (tls.length > MOST_LENGTH) return Progress.NotKept;
-  if (tls.task === Task.Replace) {
-    if (tls.hold.armed && !isDue(tls.hold, now)) return notKept(tls);
-    esp.status.certificateWrites++;
-    arm(tls.hold, now, HOLD * esp.status.certificateWrites);
-    tls.at = 0;
-    tls.task = tls.place === Place.Partition ? Task.Erase : Task.Write;
-  }
-  const command = atBegin(esp.engine);
-  writeText(command, VERBS[tls.place] ?? "");
-  if (tls.place === Place.Partition) writePartition(esp, tls);
-  else writeKey(esp, tls);
-  say(esp, now);
+  esp.command = Command.Secure;
+  // A read is answered with all that is there.
+  atSend(esp.engine, now, PATIENCE + onWire(esp, MOST_LENGTH));
   if (tls.task === Task.Write) {
     esp.sendStage = SendStage.Announced;
     esp.offered = false;
@@ -106,12 +95,11 @@ export function pumpFiles(esp: EspAt, tls: EspTls, now: Millis): Progress {
 /** How long all of it is, and what goes before it. False when there is none. */
 function measure(tls: EspTls): boolean {
   const source = tls.sources[tls.which];
-  if (source === undefined) return false;
-  const text = source.length();
+  const text = source === undefined ? 0 : source.length();
   tls.text = text;
   tls.length = text;
   tls.headLength = 0;
-  if (tls.place === Place.Partition) {
+  if (text > 0 && tls.place === Place.Partition) {
     const item = WORD + div(text + WORD - 1, WORD) * WORD;
     const head = tls.head;
     head[0] = MAGIC;
@@ -128,52 +116,38 @@ function measure(tls: EspTls): boolean {
   return text > 0;
 }
 
-function say(esp: EspAt, now: Millis): void {
-  esp.command = Command.Secure;
-  // A read is answered with all that is there.
-  atSend(esp.engine, now, PATIENCE + onWire(esp, MOST_LENGTH));
-}
-
-/** What a partition gets comes in several commands: so much is in the module's memory at a time. */
-function writePartition(esp: EspAt, tls: EspTls): void {
-  const command = esp.engine.command;
-  const task = tls.task;
-  let at = 0;
-  let count = tls.length;
-  if (task === Task.Erase) {
-    count = div(count + SECTOR - 1, SECTOR) * SECTOR;
-  } else if (task === Task.Write) {
-    at = tls.at;
-    count = sooner(count - at, MOST_WRITE);
-    esp.sendLength = count;
-    esp.sendLeft = count;
-  }
-  writeText(command, task === Task.Erase ? '0,"' : task === Task.Write ? '1,"' : '2,"');
-  writeText(command, NAMES[tls.which] ?? "");
-  writeText(command, '",');
-  writeDecimal(command, at);
-  writeText(command, ",");
-  writeDecimal(command, count);
-}
-
-/** The key of the manufacturing NVS bears the number of the file behind the name of its namespace. */
-function writeKey(esp: EspAt, tls: EspTls): void {
-  const command = esp.engine.command;
+/**
+ * The key of the manufacturing NVS bears the number of the file behind the name of its namespace; all of it is read, so
+ * that the answer tells how long it is: one that goes on behind ours is another. What a partition gets comes in several
+ * commands: so much is in the module's memory at a time.
+ */
+function writeOrder(esp: EspAt, tls: EspTls): void {
+  const command = atBegin(esp.engine);
   const name = NAMES[tls.which] ?? "";
-  writeText(command, tls.task === Task.Write ? '2,"' : '1,"');
+  const task = tls.task;
+  const writes = task === Task.Write;
+  const partition = tls.place === Place.Partition;
+  let count = tls.length;
+  if (writes && partition) count = sooner(count - tls.at, MOST_WRITE);
+  if (task === Task.Erase) count = div(count + SECTOR - 1, SECTOR) * SECTOR;
+  if (!partition) tls.at = 0;
+  esp.sendLength = count;
+  esp.sendLeft = count;
+  writeText(command, partition ? "AT+SYSFLASH=" : "AT+SYSMFG=");
+  // To write is 1 to a partition and 2 to a key, and to read the other way round.
+  writeText(command, task === Task.Erase ? '0,"' : writes === partition ? '1,"' : '2,"');
   writeText(command, name);
+  if (partition) {
+    writeText(command, '",');
+    writeDecimal(command, writes ? tls.at : 0);
+    writeText(command, ",");
+    writeDecimal(command, count);
+    return;
+  }
   writeText(command, '","');
   writeText(command, name);
-  if (tls.task === Task.Write) {
-    tls.at = 0;
-    esp.sendLength = tls.length;
-    esp.sendLeft = tls.length;
-    writeText(command, '.0",8,');
-    writeDecimal(command, tls.length);
-  } else {
-    // All of it: the answer tells how long it is, and one that goes on behind ours is another.
-    writeText(command, '.0"');
-  }
+  writeText(command, writes ? '.0",8,' : '.0"');
+  if (writes) writeDecimal(command, count);
 }
 
 /** Puts the next `count` bytes of it into the piece: the head, the file, and what fills the last word. */
@@ -241,47 +215,32 @@ export function filePayload(this: void, tls: EspTls, bytes: Bytes, at: number, c
   }
 }
 
-/** The final result of a command of {@link pumpFiles}. */
+/** The final result of a command of {@link pumpFiles}. After anything but `Going` the next try asks again what is there. */
 export function filesAnswered(tls: EspTls, ok: boolean): Progress {
   const task = tls.task;
+  const partition = tls.place === Place.Partition;
   if (task === Task.Ask) {
     tls.place = ok ? Place.Manufacturing : Place.Partition;
     tls.task = Task.Read;
-  } else if (task === Task.Read || task === Task.Verify) {
-    return fileRead(tls, ok);
-  } else if (!ok) {
-    return notKept(tls);
-  } else if (task === Task.Erase) {
-    tls.task = Task.Write;
-  } else if (tls.at === tls.length) {
-    tls.task = Task.Verify;
-  }
-  return Progress.Going;
-}
-
-function fileRead(tls: EspTls, ok: boolean): Progress {
-  if (ok && tls.reading && tls.same && tls.at === tls.length) {
-    if (tls.task === Task.Verify) disarm(tls.hold);
+  } else if (task === Task.Erase || task === Task.Write) {
+    if (!ok) return Progress.NotKept;
+    if (task === Task.Erase) tls.task = Task.Write;
+    else if (tls.at === tls.length) tls.task = Task.Verify;
+  } else if (ok && tls.reading && tls.same && tls.at === tls.length) {
+    if (task === Task.Verify) disarm(tls.hold);
     tls.which++;
     tls.task = Task.Read;
     tls.doubted = false;
-  } else if (!ok && tls.place === Place.Partition) {
-    forgetFiles(tls);
+  } else if (!ok && partition) {
     return Progress.NoPlace;
   } else if (!tls.doubted) {
     tls.doubted = true;
-  } else if (tls.task === Task.Verify) {
-    return notKept(tls);
+  } else if (task === Task.Verify) {
+    return Progress.NotKept;
   } else {
     tls.task = Task.Replace;
     tls.doubted = false;
   }
   tls.reading = false;
   return Progress.Going;
-}
-
-/** The next try begins with finding out what is there. */
-function notKept(tls: EspTls): Progress {
-  forgetFiles(tls);
-  return Progress.NotKept;
 }

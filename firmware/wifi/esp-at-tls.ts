@@ -25,14 +25,13 @@ import {
   fileHeader,
   filePayload,
   filesAnswered,
-  forgetFiles,
   HEAD,
   PIECE,
   Progress,
   pumpFiles,
 } from "./esp-at-tls-files";
 import { type EspTls, Place, Step, Task } from "./esp-at-tls-state";
-import { DEAF, type Security, Trust, type WifiEvents, type WifiOptions } from "./module";
+import { DEAF, Trust, type WifiEvents, type WifiOptions } from "./module";
 
 /** What is said, by {@link Step}; where it ends with a quote, a name follows. */
 const TEXTS = [
@@ -65,21 +64,14 @@ const TIME = "+CIPSNTPTIME:";
 const TIME_UPDATED = "+TIME_UPDATED";
 const ERRNO = "+ERRNO:0x";
 const ERRNO_LENGTH = 9;
-const MOST_DIGITS = 7;
+const ERRNO_END = 16;
 const DIGIT_9 = 57;
 
 /** The driver of `esp-at.ts`; with TLS where the options ask for it. @boot */
 export function createSecureEspAt(this: void, hal: Hal, options: WifiOptions, toTell: WifiEvents = DEAF): EspAt {
   const security = options.security;
   if (security === undefined) return createEspAt(hal, options, toTell);
-  const esp = createEspAt(hal, options, toTell, createTls(security));
-  esp.status.trust = Trust.Untried;
-  return esp;
-}
-
-/** @boot */
-function createTls(security: Security): EspTls {
-  return {
+  const esp = createEspAt(hal, options, toTell, {
     forget,
     ready,
     answered,
@@ -108,13 +100,19 @@ function createTls(security: Security): EspTls {
     same: false,
     doubted: false,
     hold: createDeadline(),
-  };
+  });
+  esp.status.trust = Trust.Untried;
+  return esp;
 }
 
 function forget(this: void, esp: EspAt, tls: EspTls): void {
-  tls.step = Step.Begin;
   esp.status.timeKnown = false;
-  forgetFiles(tls);
+  tls.step = Step.Begin;
+  tls.place = Place.Unknown;
+  tls.task = Task.Ask;
+  tls.which = 0;
+  tls.reading = false;
+  tls.doubted = false;
 }
 
 function ready(this: void, esp: EspAt, tls: EspTls, now: Millis): boolean {
@@ -124,16 +122,16 @@ function ready(this: void, esp: EspAt, tls: EspTls, now: Millis): boolean {
     tls.errno = 0;
     return true;
   }
-  if (step === Step.Begin) begin(esp, tls, now);
-  else if (step === Step.Files) filesWent(esp, tls, now, pumpFiles(esp, tls, now));
-  else if (step !== Step.Time || isDue(tls.ask, now)) say(esp, tls, now);
+  if (step === Step.Begin) {
+    if (esp.dialect === NONOS) refuseOpen(esp, now, Trust.Unsupported);
+    else if (tls.security.authority.length() === 0) refuseOpen(esp, now, Trust.NoAuthority);
+    else tls.step = Step.Errors;
+  } else if (step === Step.Files) {
+    filesWent(esp, tls, now, pumpFiles(esp, tls, now));
+  } else if (step !== Step.Time || isDue(tls.ask, now)) {
+    say(esp, tls, now);
+  }
   return false;
-}
-
-function begin(esp: EspAt, tls: EspTls, now: Millis): void {
-  if (esp.dialect === NONOS) refuseOpen(esp, now, Trust.Unsupported);
-  else if (tls.security.authority.length() === 0) refuseOpen(esp, now, Trust.NoAuthority);
-  else tls.step = Step.Errors;
 }
 
 /** An address, too, is a name that a certificate can be for; a server that gets one for its name pays no heed to it. */
@@ -156,6 +154,7 @@ function filesWent(esp: EspAt, tls: EspTls, now: Millis, progress: Progress): vo
     tls.asks = 0;
     arm(tls.ask, now, 0);
   } else if (progress !== Progress.Going) {
+    forget(esp, tls);
     refuseOpen(esp, now, progress === Progress.NoPlace ? Trust.Unsupported : Trust.NotStored);
   }
 }
@@ -163,6 +162,7 @@ function filesWent(esp: EspAt, tls: EspTls, now: Millis, progress: Progress): vo
 function answered(this: void, esp: EspAt, tls: EspTls, now: Millis, ok: boolean): void {
   const stage = esp.sendStage;
   const step = tls.step;
+  const status = esp.status;
   // The prompt of a write follows its OK.
   if (ok && stage > SendStage.None && stage < SendStage.Delivered) return;
   if (stage === SendStage.Payload) {
@@ -180,63 +180,60 @@ function answered(this: void, esp: EspAt, tls: EspTls, now: Millis, ok: boolean)
     tls.step = Step.Mode;
     refuseOpen(esp, now, Trust.Unsupported);
   } else {
-    if (step === Step.Time) timeFound(esp);
     // Firmware that does not know the first two says less, or has the time from elsewhere.
     tls.step = step + 1;
+    if (step !== Step.Time) return;
+    status.timeKnown = true;
+    // What kept the last connect from being tried keeps this one no more.
+    if (status.trust >= Trust.NoTime && status.trust <= Trust.NotStored) status.trust = Trust.Untried;
   }
 }
 
-/** What kept the last connect from being tried keeps this one no more. */
-function timeFound(esp: EspAt): void {
-  esp.status.timeKnown = true;
-  const trust = esp.status.trust;
-  if (trust >= Trust.NoTime && trust <= Trust.NotStored) esp.status.trust = Trust.Untried;
-}
-
 function timeUnknown(esp: EspAt, tls: EspTls, now: Millis): void {
-  esp.status.trust = Trust.NoTime;
+  const status = esp.status;
+  status.trust = Trust.NoTime;
   arm(tls.ask, now, ASK_PAUSE);
   tls.asks++;
   if (tls.asks < MOST_ASKS) return;
-  esp.status.timeFailures++;
+  status.timeFailures++;
   tls.step = Step.Clock;
   refuseOpen(esp, now, Trust.NoTime);
 }
 
 /** What comes unasked, or within the answer to a command of this part. */
 function lineCame(this: void, tls: EspTls, now: Millis, bytes: Bytes, at: number, count: number): void {
-  if (startsWith(bytes, at, count, TIME)) tls.year = decimalAt(bytes, at + count - YEAR_LENGTH, YEAR_LENGTH);
-  else if (startsWith(bytes, at, count, ERRNO)) tls.errno = hexAt(bytes, at + ERRNO_LENGTH, count - ERRNO_LENGTH);
-  else if (isText(bytes, at, count, TIME_UPDATED)) arm(tls.ask, now, 0);
-}
-
-/** A number in hexadecimal digits of either case; of more than seven the first seven. */
-function hexAt(bytes: Bytes, at: number, count: number): number {
-  let value = 0;
-  for (let i = 0; i < count && i < MOST_DIGITS; i++) {
-    const byte = byteAt(bytes, at + i);
-    value = value * 16 + (byte & 15) + (byte > DIGIT_9 ? 9 : 0);
+  if (startsWith(bytes, at, count, TIME)) {
+    tls.year = decimalAt(bytes, at + count - YEAR_LENGTH, YEAR_LENGTH);
+  } else if (isText(bytes, at, count, TIME_UPDATED)) {
+    arm(tls.ask, now, 0);
+  } else if (startsWith(bytes, at, count, ERRNO)) {
+    tls.errno = 0;
+    // Digits of either case, of more than seven the first seven.
+    for (let i = ERRNO_LENGTH; i < count && i < ERRNO_END; i++) {
+      const byte = byteAt(bytes, at + i);
+      tls.errno = tls.errno * 16 + (byte & 15) + (byte > DIGIT_9 ? 9 : 0);
+    }
   }
-  return value;
 }
 
 /**
  * How the connect went. Who has shown its certificate is there, and so are the module and its network: to doubt them
- * would help nobody. A time that was wrong is asked for again, and so is a file that is gone.
+ * would help nobody. What has not come to a check leaves what the last one said. A time that was wrong is asked for
+ * again, and so is a file that is gone.
  */
 function opened(this: void, esp: EspAt, tls: EspTls, ok: boolean): boolean {
-  const trust = ok ? Trust.Verified : trustOf(tls.errno, esp.status.trust);
+  const errno = tls.errno;
+  let trust = esp.status.trust;
+  if (ok) trust = Trust.Verified;
+  else if (errno < FLAWS_END) trust = flawIn(errno);
+  else if (errno < NO_HANDSHAKE) trust = errno === NO_FILES ? Trust.NotStored : errno === FATAL_ALERT ? Trust.Refused : Trust.Failed;
   esp.status.trust = trust;
   if (trust === Trust.NotStored || trust === Trust.Expired || trust === Trust.NotYetValid) forget(esp, tls);
-  return trust === Trust.Failed || tls.errno >= NO_HANDSHAKE;
+  return trust === Trust.Failed || errno >= NO_HANDSHAKE;
 }
 
-/** What has not come to a check leaves what the last one said. Of several flaws the gravest is told. */
-function trustOf(errno: number, before: Trust): Trust {
-  if (errno >= NO_HANDSHAKE) return before;
-  if (errno === NO_FILES) return Trust.NotStored;
-  if (errno === FATAL_ALERT) return Trust.Refused;
-  if (errno >= FLAWS_END) return Trust.Failed;
+/** Of several flaws the gravest is told. */
+function flawIn(errno: number): Trust {
   if ((errno & NOT_TRUSTED) !== 0) return Trust.Untrusted;
   if ((errno & WRONG_NAME) !== 0) return Trust.WrongName;
   if ((errno & EXPIRED) !== 0) return Trust.Expired;
