@@ -57,7 +57,9 @@ export function enterResync(esp: EspAt, now: Millis): void {
   esp.stream = Stream.Closed;
   esp.rung = Rung.Probe;
   if (pending && !esp.dialect.cancels && esp.reset.present) {
-    // It can only be fed, and what it is fed goes to the peer, as the rest of what was begun.
+    // It can only be fed, and what it is fed goes to the peer, as the rest of what was begun: a reading with zeros in its
+    // end would be believed. A reset loses what the peer has not got whole. Without the pin zeros are the least harm: where
+    // a packet would begin, none of MQTT's begins so, and in a text they are no text.
     resetAgain(esp, now);
     return;
   }
