@@ -75,9 +75,24 @@ export class Orders {
     return undefined;
   }
 
+  /**
+   * Of a board of which only changes of its pins are seen, the power has failed: what was ON is OFF, as if an order had
+   * been given and obeyed.
+   */
+  powerHasFailed(): void {
+    if (!isOn(this.onceObeyed)) return;
+    this.onceGiven += 1;
+    this.onceObeyed += 1;
+  }
+
+  /** The power has failed between the save that an order is known and its handler: nobody does it (`keep.ts`). */
+  forgive(): void {
+    this.onceGiven -= 1;
+  }
+
   private obeyedOnce(high: boolean): void {
     this.onceObeyed += 1;
-    if (high !== isOn(this.onceObeyed)) {
+    if (high !== isOn(this.onceObeyed) || this.onceObeyed > this.onceGiven) {
       this.outOfTurn ??= `order ${this.onceObeyed} at QoS 2 was obeyed out of turn: one is lost, or was obeyed twice`;
     }
   }

@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util";
 import { DEFAULT_PERSONALITY } from "../../sim/module/personalities";
 import { isModuleName, MODULE_NAMES } from "../../sim/modules";
-import { BACK_WITHIN, BAD_SITE_A_DAY, type Failure, type Figures, soak } from "./soak";
+import { BACK_WITHIN, BAD_SITE_A_DAY } from "./site";
+import { type Failure, type Figures, soak } from "./soak";
 
 const HELP = `Lives through simulated days of a board at a site a hundred times worse than a bad one, and holds the board to it that
 it comes back, loses no reading, and obeys each order at QoS 2 once.

@@ -6,7 +6,7 @@ import type { Board } from "../../firmware/board/application";
 import { ClientState } from "../../firmware/mqtt/client-state";
 import { type Bench, createBench } from "../../sim/bench";
 import { SimClock } from "../../sim/clock";
-import { drawFaults, type FaultName, faultsOf, scheduleFaults } from "../../sim/faults";
+import { drawFaults, faultsOf, scheduleFaults } from "../../sim/faults";
 import type { ModuleName } from "../../sim/modules";
 import { ScriptedBroker } from "../../sim/network/broker";
 import { MemoryNetwork } from "../../sim/network/memory";
@@ -16,44 +16,20 @@ import ism43362Application from "./ism43362-application";
 import { Orders } from "./orders";
 import { PowerCuts } from "./power-cuts";
 import { Readings } from "./readings";
+import { BABBLE, BACK_WITHIN, LEFT_OUT, MEAN_INTERVAL, UNREADABLE } from "./site";
 import { LIFE_CHANNEL } from "./specification";
 import { Trace } from "./trace";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/**
- * At a bad site something goes wrong six times a day: at a board that is offline as often, somebody goes and moves the
- * antenna. A hundred times that is a fault every 144 s, which is about as long as a board may take to recover from one
- * (`test/firmware/wifi/faults.test.ts`), so that it hardly ever has just one to deal with.
- */
-export const BAD_SITE_A_DAY = 6;
-const MEAN_INTERVAL = DAY / (100 * BAD_SITE_A_DAY);
 /** Faults strike for so long, then they are taken back and none strikes for so long. Twelve such rounds are a day. */
 const STORM = 110 * MINUTE;
 const CALM = 10 * MINUTE;
-/**
- * So long after the faults have been taken back everything must be as it should be. Those that last may last for a
- * minute more, and after that the longest pauses of the driver and of the client, a minute each, may have just begun.
- */
-export const BACK_WITHIN = 5 * MINUTE;
 /** And it must be so again at the end of the calm, when the last order is this old. */
 const LAST_ORDER = 10_000;
 const LOOK_EVERY = 1000;
 const DEVICE = "t1";
-
-/**
- * What no driver can make good: `rx.corrupt` puts other bytes in the place of those of a packet, as many as there were,
- * and neither AT nor MQTT has a checksum; without TLS `module.tls_oom` has nothing to strike at.
- */
-const LEFT_OUT: readonly FaultName[] = ["rx.corrupt", "module.tls_oom"];
-/**
- * What the broker cannot read is no fault of the board's for so long after one of the module's, in ms. A module that has
- * become a pipe hands commands to the broker; one that waits for payload, of which bytes were lost or whose prompt was,
- * takes for payload what it is asked to find out how it is. None of it begins like a packet: the broker hangs up.
- */
-const BABBLE = 60_000;
-const UNREADABLE = "bytes that are no MQTT";
 
 export interface SoakOptions {
   /** From a twelfth up. */
@@ -179,7 +155,7 @@ class Life {
     const { clock, network, trace } = this;
     this.broker = new ScriptedBroker(clock, {
       onPacket: (direction, { packet }) => {
-        trace.note(`broker ${direction === "in" ? "<" : ">"} ${packet.cmd}${packet.messageId === undefined ? "" : ` ${packet.messageId}`}`);
+        trace.packet(direction, packet);
         if (direction === "in" && packet.cmd === "publish" && packet.topic === `moth/${DEVICE}/telemetry`) this.readings.take(packet.payload.toString());
       },
     });

@@ -3,9 +3,9 @@ import { exactlyOnce } from "../../firmware/board/exactly-once";
 import { keptSession } from "../../firmware/board/kept-session";
 import { hih5030, tmp36 } from "../../firmware/board/sensors";
 
-/** Pins of the relays that are ordered at QoS 2 and at QoS 1. */
+/** Pins of the relays that are ordered at QoS 2 and at QoS 1. A Pico has others for its module. */
 export const ONCE_PIN = 2;
-export const AGAIN_PIN = 3;
+export const AGAIN_PIN = 8;
 /** Where the soak puts the number of the board's life, in °C: each life counts its readings from 1. */
 export const LIFE_CHANNEL = 2;
 

@@ -1,4 +1,5 @@
 /** The last things that happened, for whoever has to find out why a board is stuck. */
+import type { Packet } from "mqtt-packet";
 import type { SimClock } from "../../sim/clock";
 import type { ModuleObserver } from "../../sim/module/observer";
 
@@ -27,6 +28,11 @@ export class Trace {
   };
 
   constructor(private readonly clock: SimClock) {}
+
+  /** One that the broker gets or sends. */
+  packet(direction: "in" | "out", { cmd, messageId }: Packet): void {
+    this.note(`broker ${direction === "in" ? "<" : ">"} ${cmd}${messageId === undefined ? "" : ` ${messageId}`}`);
+  }
 
   note(what: string): void {
     this.ring[this.count % LENGTH] = `${(this.clock.now / 1000).toFixed(3)} s  ${what}`;
