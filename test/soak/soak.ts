@@ -250,6 +250,8 @@ class Life {
     this.orders.orderAgain();
     clock.runUntil(from + CALM);
     this.check();
+    // A reading that was made in the last moment is on its way.
+    if (this.lacking() !== "") clock.runFor(LOOK_EVERY);
     if (this.lacking() !== "") throw new Wrong(`was back, and at the end of ${CALM / MINUTE} min without a fault is not: ${this.lacking()}`);
     // Thirty days of packets are of no more use.
     this.broker.received.length = 0;
