@@ -259,6 +259,8 @@ describe("a battery board", () => {
     rig.seconds(6 * INTERVAL);
     expect(seqs(rig)).toEqual(count(1, 7));
     expect(rig.wakings.length).toBe(7);
+    // A waking is no sign of a module that hangs.
+    expect(rig.board.wifi.status.holdOffs).toBe(0);
     expect([packets(rig, "connect"), packets(rig, "disconnect")]).toEqual([7, 7]);
     const without = new SleepingBoard({ application: ism, personality: "ism43362", machine: { resetLine: false } });
     without.bench.machine.powerOn();
