@@ -128,6 +128,21 @@ describe("a send", () => {
     }
   });
 
+  it.each(["", "\r\nRecv 200 bytes\r\n"])("whose payload was one byte too many for the module, which says busy, takes the link down (after %j)", (before) => {
+    const rig = new ScriptedModule().bringUp();
+    rig.send("x".repeat(200));
+    rig.expectCommand("AT+CIPSEND=0,200");
+    rig.say(PROMPT);
+    rig.advance(1);
+    rig.take();
+    rig.say(`${before}\r\nbusy p...\r\n`);
+    expect(rig.user.losses).toEqual(["Damaged"]);
+    expect(rig.esp.status.damaged).toBe(1);
+    // The command is not sent again, as one is that was refused.
+    rig.advance(1_000);
+    expect(rig.take()).not.toContain("CIPSEND");
+  });
+
   it("whose stream closes in the middle of the payload sends nothing more of it, to nobody", () => {
     const rig = new ScriptedModule({ ring: 32, leavesPerMs: 2 });
     rig.user.reopenAfter = 0;
