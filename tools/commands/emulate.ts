@@ -1,13 +1,10 @@
 /** `moth emulate [APP] --board NAME` */
-import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import type { BuiltFiles } from "../emulate/image";
 import { Failure } from "../failure";
 import type { RawOptions } from "../sim/options";
 import { whole } from "../values";
 import { declareOptions, playWith, reporterFor, withBroker } from "./playing";
-
-const SENSOR_BOARD = fileURLToPath(new URL("../../firmware/apps/sensor-board.ts", import.meta.url));
 
 interface RawEmulateOptions extends RawOptions {
   readonly board: string;
@@ -29,10 +26,11 @@ export function declare(command: Command): void {
 async function run(app: string | undefined, raw: RawEmulateOptions): Promise<void> {
   const { checkOptions } = await import("../sim/options");
   const { Emulation, inWords } = await import("../emulate/emulation");
+  const { sensorBoardFor } = await import("../sim/application");
   const { openConsolePort } = await import("../emulate/console-port");
   const options = { ...checkOptions(raw), board: raw.board, flashFile: raw.flash };
   const consolePort = raw.consolePort === undefined ? undefined : whole("--console-port", raw.consolePort, 1, 65535);
-  const image = await builtImage(app ?? SENSOR_BOARD, raw.board, raw.out);
+  const image = await builtImage(app ?? sensorBoardFor(options.broker?.tls === true), raw.board, raw.out);
   await withBroker(options, async (broker, brokerText, embedded) => {
     const reporter = await reporterFor(options);
     const place = options.board === "host" ? "on this computer" : `on an emulated ${options.board}`;

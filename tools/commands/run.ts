@@ -40,7 +40,7 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
   const { device, ssid, baud, pems, broker: { host, port, user, tls } } = options;
   const path = await choosePort(options.port, process.env["MOTH_PORT"], listPorts);
   if (!isPseudoTerminal(path)) checkBrokerForModule(options.broker);
-  const application = await loadApplication(app);
+  const application = await loadApplication(app, tls);
   // Before anybody is asked for a password: a port that cannot be had is said first.
   const modulePort = await openModulePort(path, options);
   try {

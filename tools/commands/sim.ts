@@ -14,7 +14,7 @@ async function run(app: string | undefined, raw: RawOptions): Promise<void> {
   const { Simulation } = await import("../sim/simulate");
   const { inWords } = await import("../sim/summary");
   const options = checkOptions(raw);
-  const application = await loadApplication(app);
+  const application = await loadApplication(app, options.broker?.tls === true);
   await withBroker(options, async (broker, brokerText, embedded) => {
     const reporter = await reporterFor(options);
     reporter.note(`${application.name} as ${options.device}, ${brokerText}, seed ${options.seed}`);

@@ -5,10 +5,16 @@ import type { Application } from "../../firmware/board/application";
 import { Failure } from "../failure";
 
 const SENSOR_BOARD = fileURLToPath(new URL("../../firmware/apps/sensor-board.ts", import.meta.url));
+const SECURE_SENSOR_BOARD = fileURLToPath(new URL("../../firmware/apps/secure-sensor-board.ts", import.meta.url));
+
+/** The file of the sensor board that ships: of the one that has TLS, for a broker that is to be reached by it. */
+export function sensorBoardFor(tls: boolean): string {
+  return tls ? SECURE_SENSOR_BOARD : SENSOR_BOARD;
+}
 
 /** `path`: a TypeScript file that exports an application by default; undefined: the sensor board that ships. */
-export async function loadApplication(path: string | undefined): Promise<Application> {
-  const file = path === undefined ? SENSOR_BOARD : resolve(path);
+export async function loadApplication(path: string | undefined, tls: boolean): Promise<Application> {
+  const file = path === undefined ? sensorBoardFor(tls) : resolve(path);
   if (path !== undefined) await checkTypes(path);
   let module: unknown;
   try {

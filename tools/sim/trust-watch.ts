@@ -24,6 +24,10 @@ export class TrustWatch {
     const reason = whyNot(board);
     if (reason === "") return;
     const { host } = board.client.options;
+    if (trust === Trust.NoTime) {
+      this.reporter.event(this.now(), "tls", "waiting", `nothing is sent to ${host} yet: ${reason}`, { host, reason });
+      return;
+    }
     this.reporter.event(this.now(), "tls", "refused", `nothing is sent to ${host}: ${reason}`, { host, reason });
   }
 }

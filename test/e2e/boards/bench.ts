@@ -9,6 +9,7 @@ import { boardNamed } from "../../../tools/build/board-file";
 import { lineOf } from "../../../tools/build/problem";
 import { Emulation, type EmulationSummary } from "../../../tools/emulate/emulation";
 import type { BuiltFiles } from "../../../tools/emulate/image";
+import type { Pems } from "../../../tools/provision/pem-files";
 import type { Reporter } from "../../../tools/sim/report";
 import { requireTool } from "../../system";
 import { Account } from "../account";
@@ -68,13 +69,17 @@ export class BoardAtWork implements Reporter {
   private failure: Error | undefined;
 
   /** Switches on a new board with this image. Somebody at its console gives it its settings. */
-  static async start(image: Image, broker: Pick<Mosquitto, "port">): Promise<BoardAtWork> {
+  static async start(
+    image: Image, broker: Pick<Mosquitto, "port">, tls: { readonly pems?: Pems; readonly host?: string } = {},
+  ): Promise<BoardAtWork> {
     const board = new BoardAtWork();
-    const address = { host: "127.0.0.1", port: broker.port, user: undefined, password: undefined };
+    const { pems = new Map(), host = "127.0.0.1" } = tls;
+    const settings = new Map(pems.size === 0 ? [] : [["mqtt.tls", "on"]]);
+    const address = { host, port: broker.port, user: undefined, password: undefined };
     board.emulation = await Emulation.create(image, address, {
       // Only the emulator that counts cycles knows another time than the real one.
       speed: image.board === "pico" ? "max" : "real",
-      broker: undefined, port: undefined, device: DEVICE, settings: new Map(), pems: new Map(), seconds: undefined, baud: 115200,
+      broker: undefined, port: undefined, device: DEVICE, settings, pems, seconds: undefined, baud: 115200,
       personality: "esp-at-5", faults: [], seed: 5,
       set: [], trace: undefined, json: true, board: image.board, flashFile: undefined,
     }, board);

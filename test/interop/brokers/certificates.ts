@@ -19,15 +19,15 @@ export interface CertificateOptions {
   readonly expired?: boolean;
 }
 
-/** An authority that signs certificates, in a folder that goes with the test. */
+/** An authority that signs certificates, in a folder that goes with the test; a shared one's with {@link Authority.remove}. */
 export class Authority {
   private readonly folder: string;
   private readonly own: Certificate;
   private made = 0;
 
-  constructor(name: string) {
+  constructor(name: string, { shared = false }: { readonly shared?: boolean } = {}) {
     this.folder = mkdtempSync(join(tmpdir(), "moth-ca-"));
-    onTestFinished(() => rmSync(this.folder, { recursive: true }));
+    if (!shared) onTestFinished(() => this.remove());
     this.own = this.files("ca");
     const args = ["req", "-x509", ...this.newKey(this.own), "-out", this.own.cert, "-days", "2", "-subj", `/CN=${name}`];
     openssl(...args);
@@ -40,6 +40,10 @@ export class Authority {
 
   get cert(): Buffer {
     return readFileSync(this.own.cert);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
   }
 
   sign(subject: string, { names, expired = false }: CertificateOptions = {}): Certificate {
