@@ -218,8 +218,8 @@ function lineCame(this: void, tls: EspTls, now: Millis, bytes: Bytes, at: number
 
 /**
  * How the connect went. Who has shown its certificate is there, and so are the module and its network: to doubt them
- * would help nobody. What has not come to a check leaves what the last one said. A time that was wrong is asked for
- * again, and so is a file that is gone.
+ * would help nobody. Who is not there any more has not been refused: what was wrong before may have been put right. A
+ * time that was wrong is asked for again, and so is a file that is gone.
  */
 function opened(this: void, esp: EspAt, tls: EspTls, ok: boolean): boolean {
   const errno = tls.errno;
@@ -227,6 +227,7 @@ function opened(this: void, esp: EspAt, tls: EspTls, ok: boolean): boolean {
   if (ok) trust = Trust.Verified;
   else if (errno < FLAWS_END) trust = flawIn(errno);
   else if (errno < NO_HANDSHAKE) trust = errno === NO_FILES ? Trust.NotStored : errno === FATAL_ALERT ? Trust.Refused : Trust.Failed;
+  else if (trust > Trust.Verified) trust = Trust.Untried;
   esp.status.trust = trust;
   if (trust === Trust.NotStored || trust === Trust.Expired || trust === Trust.NotYetValid) forget(esp, tls);
   return trust === Trust.Failed || errno >= NO_HANDSHAKE;

@@ -247,6 +247,14 @@ describe("who is not there at all", () => {
     expect(before.isUp).toBe(false);
     expect(before.wifi.status.trust).toBe(Trust.Verified);
   });
+
+  it("is not blamed for what was wrong with it when it was there last", () => {
+    const bench = tried({ personality: "esp-at-5", server: { ...GOOD_SERVER, names: ["elsewhere.test"] } }, 30_000);
+    expect(bench.wifi.status.trust).toBe(Trust.WrongName);
+    bench.network.namesFail = true;
+    bench.clock.runFor(60_000);
+    expect(bench.wifi.status.trust).toBe(Trust.Untried);
+  });
 });
 
 describe("with nonos-1.7", () => {
