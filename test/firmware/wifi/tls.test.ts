@@ -56,6 +56,17 @@ describe.each(ABLE)("with %s", (personality) => {
     expect(bench.user.losses).toEqual([]);
   });
 
+  it("first bytes that get lost after each pause, in modem sleep, cost no stream", () => {
+    const bench = up({ personality, driver: { modemSleep: true } });
+    const { timeouts, resyncs, damaged } = bench.wifi.status;
+    for (let i = 0; i < 10; i++) {
+      bench.clock.runFor(1_500);
+      bench.module.faults.strike("module.sleep_wake", 1 + (i % 4));
+      exchange(bench);
+    }
+    expect(bench.wifi.status).toMatchObject({ opens: 1, resets: 1, timeouts, resyncs, damaged });
+  });
+
   it("a TCP connect to a broker that has no TLS is never made instead", () => {
     const bench = new TlsBench({ personality }).open("broker", 1883);
     bench.clock.runFor(60_000);
