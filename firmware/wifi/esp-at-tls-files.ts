@@ -13,7 +13,7 @@
  */
 import type { Bytes, Millis } from "../../hal/hal";
 import { byteAt, decimalAt, div, find, mod, same, startsWith, textLength } from "#native";
-import { arm, disarm, isDue, sooner } from "../core/time";
+import { arm, disarm, elapsed, sooner } from "../core/time";
 import { writeBytes, writeDecimal, writeText } from "../core/writer";
 import { atBegin, atSend, atSent, atWrite } from "./at-engine";
 import { Command, type EspAt, onWire, SendStage } from "./esp-at-state";
@@ -52,9 +52,10 @@ const COMMA = 44;
 /** Milliseconds for a command, and for flash, on top of the time that bytes take on the wire. */
 const PATIENCE = 5000;
 /**
- * A file that was written and was not there when it was read back may be written again after so many milliseconds for
- * each time that any was written since power-on: a module that keeps nothing is written to a hundred times in the first
- * day and two thousand in the first year. A sector of flash bears ten thousand at least.
+ * A file that was written, and was not there when it was read back or when the module was woken next, may be written
+ * again after so many milliseconds for each time that any was written since power-on: a module that keeps nothing is
+ * written to a hundred times in the first day and two thousand in the first year. A sector of flash bears ten thousand at
+ * least.
  */
 const HOLD = 10000;
 
@@ -66,14 +67,18 @@ export function pumpFiles(esp: EspAt, tls: EspTls, now: Millis): Progress {
   } else {
     while (!measure(tls)) {
       if (tls.which === NAMES.length) {
-        disarm(tls.hold);
+        // It has kept them; one that was only just written may be gone with the power.
+        if (!tls.wrote) disarm(tls.hold);
         return Progress.Done;
       }
       tls.which++;
     }
     if (tls.length > MOST_LENGTH) return Progress.NotKept;
     if (tls.task === Task.Replace) {
-      if (tls.hold.armed && !isDue(tls.hold, now)) return Progress.NotKept;
+      // A hold that is further away than it ever was has been due, and the clock has gone round since.
+      const left = tls.hold.armed ? elapsed(tls.hold.at, now) : 0;
+      if (!tls.wrote && left > 0 && left <= HOLD * status.certificateWrites) return Progress.NotKept;
+      tls.wrote = true;
       status.certificateWrites++;
       arm(tls.hold, now, HOLD * status.certificateWrites);
       tls.at = 0;
@@ -227,7 +232,6 @@ export function filesAnswered(tls: EspTls, ok: boolean): Progress {
     if (task === Task.Erase) tls.task = Task.Write;
     else if (tls.at === tls.length) tls.task = Task.Verify;
   } else if (ok && tls.reading && tls.same && tls.at === tls.length) {
-    if (task === Task.Verify) disarm(tls.hold);
     tls.which++;
     tls.task = Task.Read;
     tls.doubted = false;

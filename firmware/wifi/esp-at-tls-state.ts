@@ -20,6 +20,12 @@ export const enum Step {
   /** It must be for the host that was asked for. Some firmware looks at the one name, some at the other. */
   Name,
   ServerName,
+  /**
+   * A byte that is damaged on its way makes other orders of these, that no certificate is checked, or none of this link,
+   * and their answer is `OK` all the same: what the module has understood is asked for.
+   */
+  ModeTold,
+  NameTold,
   Open,
 }
 
@@ -61,7 +67,7 @@ export interface EspTls {
   header(this: void, esp: EspAt, tls: EspTls, bytes: Bytes, at: number, count: number): number;
   payload(this: void, tls: EspTls, bytes: Bytes, at: number, count: number): void;
   /** A line that is none of the driver's own. */
-  line(this: void, tls: EspTls, now: Millis, bytes: Bytes, at: number, count: number): void;
+  line(this: void, esp: EspAt, tls: EspTls, now: Millis, bytes: Bytes, at: number, count: number): void;
   /** A connect has succeeded or failed. Gives whether one that failed leaves a doubt about the module. */
   opened(this: void, esp: EspAt, tls: EspTls, ok: boolean): boolean;
 
@@ -88,11 +94,12 @@ export interface EspTls {
   /** The next byte to be compared or sent, and a piece of it. */
   at: number;
   readonly piece: Bytes;
-  /** The answer to a read is coming; what has come of it so far is what should be there. */
+  /** The answer to a read is coming; what has come of it so far, or of that to another question, is what should be there. */
   reading: boolean;
   same: boolean;
-  /** Something else was read once: it may have been the line's doing. */
+  /** Something else was read once, or an order not taken: it may have been the line's doing. */
   doubted: boolean;
-  /** No file is written before this. */
+  /** No file is written before this, unless one was written, and read back, since the module last was to have them all. */
   readonly hold: Deadline;
+  wrote: boolean;
 }

@@ -17,8 +17,9 @@ import { writeText } from "../core/writer";
 import { atBegin, atSend } from "./at-engine";
 import { createEspAt } from "./esp-at";
 import { NONOS } from "./esp-at-dialect";
+import { openFailed } from "./esp-at-join";
 import { enterResync } from "./esp-at-resync";
-import { Command, type EspAt, finishCommand, SendStage } from "./esp-at-state";
+import { Command, type EspAt, finishCommand, SendStage, Stream } from "./esp-at-state";
 import { refuseOpen } from "./esp-at-stream";
 import {
   feedFile,
@@ -36,10 +37,15 @@ import { DEAF, Trust, type WifiEvents, type WifiOptions } from "./module";
 /** What is said, by {@link Step}; where it ends with a quote, a name follows. */
 const TEXTS = [
   "", "AT+SYSLOG=1", 'AT+CIPSNTPCFG=1,0,"', "", "AT+CIPSNTPTIME?", "AT+CIPSSLCCONF=0,2,0,0", 'AT+CIPSSLCCN=0,"',
-  'AT+CIPSSLCSNI=0,"',
+  'AT+CIPSSLCSNI=0,"', "AT+CIPSSLCCONF?", "AT+CIPSSLCCN?",
 ];
 /** {@link Step.Mode} of a board that has something to show of itself. */
 const MUTUAL = "AT+CIPSSLCCONF=0,3,0,0";
+/** The link's line in the answers, of which there is one for each ("AT+CIPSSLCCONF", "AT+CIPSSLCCN" of the guide of 2.2 on). */
+const MODE_TOLD = "+CIPSSLCCONF:0,2,0,0";
+const MUTUAL_TOLD = "+CIPSSLCCONF:0,3,0,0";
+const NAME_TOLD = '+CIPSSLCCN:0,"';
+const NAME_AT = 14;
 const PATIENCE = 5000;
 
 /** The time server is waited for so many times so many milliseconds: lwIP asks a second time after 15 s. */
@@ -100,6 +106,7 @@ export function createSecureEspAt(this: void, hal: Hal, options: WifiOptions, to
     same: false,
     doubted: false,
     hold: createDeadline(),
+    wrote: false,
   });
   esp.status.trust = Trust.Untried;
   return esp;
@@ -113,12 +120,14 @@ function forget(this: void, esp: EspAt, tls: EspTls): void {
   tls.which = 0;
   tls.reading = false;
   tls.doubted = false;
+  tls.wrote = false;
 }
 
 function ready(this: void, esp: EspAt, tls: EspTls, now: Millis): boolean {
   const step = tls.step;
   if (step === Step.Open) {
     tls.step = Step.Mode;
+    tls.doubted = false;
     tls.errno = 0;
     return true;
   }
@@ -139,11 +148,12 @@ function say(esp: EspAt, tls: EspTls, now: Millis): void {
   const step = tls.step;
   const command = atBegin(esp.engine);
   writeText(command, step === Step.Mode && tls.security.certificate.length() > 0 ? MUTUAL : (TEXTS[step] ?? ""));
-  if (step === Step.Clock || step > Step.Mode) {
+  if (step === Step.Clock || step === Step.Name || step === Step.ServerName) {
     writeText(command, step === Step.Clock ? tls.security.timeServer : esp.host);
     writeText(command, '"');
   }
   tls.year = 0;
+  tls.same = false;
   esp.command = Command.Secure;
   atSend(esp.engine, now, PATIENCE);
 }
@@ -176,9 +186,14 @@ function answered(this: void, esp: EspAt, tls: EspTls, now: Millis, ok: boolean)
     filesWent(esp, tls, now, filesAnswered(tls, ok));
   } else if (step === Step.Time && tls.year < YEAR) {
     timeUnknown(esp, tls, now);
-  } else if (step > Step.Time && !ok) {
+  } else if (step > Step.Time && !(ok && (step < Step.ModeTold || tls.same))) {
     tls.step = Step.Mode;
-    refuseOpen(esp, now, Trust.Unsupported);
+    tls.doubted = !tls.doubted;
+    if (tls.doubted) return;
+    // It may have lost its set-up, or have a stream that this side does not know of.
+    refuseOpen(esp, now, ok ? Trust.Failed : Trust.Unsupported);
+    esp.stream = Stream.Stale;
+    openFailed(esp, now);
   } else {
     // Firmware that does not know the first two says less, or has the time from elsewhere.
     tls.step = step + 1;
@@ -201,8 +216,12 @@ function timeUnknown(esp: EspAt, tls: EspTls, now: Millis): void {
 }
 
 /** What comes unasked, or within the answer to a command of this part. */
-function lineCame(this: void, tls: EspTls, now: Millis, bytes: Bytes, at: number, count: number): void {
-  if (startsWith(bytes, at, count, TIME)) {
+function lineCame(this: void, esp: EspAt, tls: EspTls, now: Millis, bytes: Bytes, at: number, count: number): void {
+  if (tls.step === Step.ModeTold && isText(bytes, at, count, tls.security.certificate.length() > 0 ? MUTUAL_TOLD : MODE_TOLD)) {
+    tls.same = true;
+  } else if (tls.step === Step.NameTold && startsWith(bytes, at, count, NAME_TOLD)) {
+    tls.same = count > NAME_AT && isText(bytes, at + NAME_AT, count - NAME_AT - 1, esp.host);
+  } else if (startsWith(bytes, at, count, TIME)) {
     tls.year = decimalAt(bytes, at + count - YEAR_LENGTH, YEAR_LENGTH);
   } else if (isText(bytes, at, count, TIME_UPDATED)) {
     arm(tls.ask, now, 0);

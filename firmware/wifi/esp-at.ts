@@ -463,7 +463,7 @@ function lineCame(esp: EspAt, now: Millis, bytes: Bytes, at: number, count: numb
       return;
     case EspLine.Other:
       // Where data comes unasked, this may be what is left of a header.
-      if (esp.tls !== undefined) esp.tls.line(esp.tls, now, bytes, at, count);
+      if (esp.tls !== undefined) esp.tls.line(esp, esp.tls, now, bytes, at, count);
       if (esp.active) streamDamaged(esp, now);
       return;
     case EspLine.WifiConnected:

@@ -78,6 +78,8 @@ export abstract class SimulatedBoard {
   /** What the application was told. */
   readonly told: string[] = [];
   turns = 0;
+  /** The board's clock stood so many milliseconds more than it has gone since: days in which nothing happened. */
+  skipped = 0;
   /** What happens to bytes on the line; undefined: they arrive. */
   toHost: Meddle | undefined;
   toModule: Meddle | undefined;
@@ -147,7 +149,7 @@ export abstract class SimulatedBoard {
   protected abstract readonly holder: LinkHolder;
 
   get now(): number {
-    return Math.floor(this.clock.now) | 0;
+    return (Math.floor(this.clock.now) + this.skipped) | 0;
   }
 
   turn(): void {

@@ -65,6 +65,19 @@ export class TlsBench extends SimulatedBench {
     return this.user.state === "up";
   }
 
+  /** What follows these words on its way to the module becomes something else, so many times. */
+  spoil(words: string, replacement: string, times = Infinity): void {
+    let said = "";
+    let left = times;
+    this.toModule = (byte) => {
+      const spoilt = said === words && left > 0;
+      said = (said + String.fromCharCode(byte)).slice(-words.length);
+      if (!spoilt) return [byte];
+      left--;
+      return [...Buffer.from(replacement)];
+    };
+  }
+
   /** What was said to the module that begins with this. */
   saidOf(beginning: string): string[] {
     return this.commands.filter((command) => command.startsWith(beginning));

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Trust } from "../../../firmware/wifi/module";
 import type { FaultName } from "../../../sim/faults";
 import type { PersonalityName } from "../../../sim/module/personalities";
-import { BOARD, GOOD_SERVER, OUR_CA, TlsBench, type TlsOptions } from "./tls-bench";
+import { BOARD, GOOD_SERVER, OTHER_CA, OUR_CA, TlsBench, type TlsOptions } from "./tls-bench";
 
 const ABLE: readonly PersonalityName[] = ["esp-at-2.2", "esp-at-5"];
 const MUTUAL = { ...GOOD_SERVER, clients: "our authority" };
@@ -157,6 +157,90 @@ describe.each(ABLE)("with %s", (personality) => {
     bench.toModule = undefined;
     expectSafe(bench, 600_000, "at last");
   });
+
+  it("a hold is over after a month without Wi-Fi, in which the clock has gone round", () => {
+    const bench = started(personality, { ca: Buffer.concat([LONG_CA, Buffer.from("z\n")]) });
+    bench.spoil("#\n", "y");
+    expect(bench.until(() => bench.wifi.status.trust === Trust.NotStored, 30_000)).toBe(true);
+    bench.air.up = false;
+    bench.clock.runFor(30_000);
+    bench.skipped = 2 ** 31 - 5000;
+    bench.toModule = undefined;
+    bench.clock.runFor(10_000);
+    bench.air.up = true;
+    expectSafe(bench, 60_000, "at last");
+  });
+
+  it("files that are gone at each waking do not wear flash out, and where they stay new ones are written at once", () => {
+    const bench = new TlsBench({ personality }).open();
+    const wake = (): void => {
+      bench.module.crash();
+      bench.clock.runFor(30_000);
+    };
+    bench.clock.runFor(30_000);
+    for (let i = 0; i < 20; i++) {
+      bench.flashTool.burn("client_ca", OTHER_CA);
+      wake();
+    }
+    const { status } = bench.wifi;
+    // The hold is 10 s longer each time.
+    expect(status.certificateWrites).toBeGreaterThan(5);
+    expect(status.certificateWrites).toBeLessThan(13);
+    expectSafe(bench, 180_000, "kept");
+    wake();
+    const written = status.certificateWrites;
+    bench.flashTool.burn("client_ca", OTHER_CA);
+    wake();
+    expect(bench.isUp).toBe(true);
+    expect(status.certificateWrites).toBe(written + 1);
+  });
+
+  it.each([
+    ["AT+CIPSSLCCONF=0,", "0", { authority: "another authority", names: ["broker"] }],
+    ["AT+CIPSSLCCONF=0", "", { authority: "another authority", names: ["broker"] }],
+    ["AT+CIPSSLCCN=", "2", { authority: "our authority", names: ["elsewhere.test"] }],
+  ])("an order for the check that is damaged behind %s is found out: nobody is met unchecked", (words, replacement, server) => {
+    const wrong = new TlsBench({ personality, server });
+    wrong.spoil(words, replacement, 1);
+    wrong.open();
+    wrong.clock.runFor(30_000);
+    expect(wrong.peers).toEqual([]);
+    expect(wrong.connects.length).toBeGreaterThan(0);
+
+    const once = new TlsBench({ personality });
+    once.spoil(words, replacement, 1);
+    expectSafe(once.open(), 20_000, words);
+    expect(once.saidOf("AT+CIPSSLCCONF=")).toHaveLength(2);
+    expect(once.wifi.status).toMatchObject({ openFailures: 0, resyncs: 0 });
+
+    const always = new TlsBench({ personality });
+    always.spoil(words, replacement);
+    always.open();
+    always.clock.runFor(60_000);
+    expect(always.connects).toEqual([]);
+    expect(always.wifi.status.trust).toBe(Trust.Failed);
+    expect(always.wifi.status.resyncs).toBeGreaterThan(0);
+    always.toModule = undefined;
+    expectSafe(always, 30_000, words);
+  });
+
+  it.each(["AT+CIPSSLCCONF", "AT+CIPSSLCCN", "AT+CIPSSLCSNI"])(
+    "%s refused is told of, and the set-up and whatever stream there is are doubted", (order) => {
+      const bench = new TlsBench({ personality });
+      bench.spoil(order, "-");
+      bench.open();
+      expect(bench.until(() => bench.user.losses.length === 1, 20_000)).toBe(true);
+      expect(bench.wifi.status.trust).toBe(Trust.Unsupported);
+      expect(bench.until(() => bench.user.losses.length === 2, 20_000)).toBe(true);
+      expect(bench.saidOf("AT+CIPCLOSE=0").length).toBeGreaterThan(0);
+      expect(bench.wifi.status.resyncs).toBe(0);
+      expect(bench.until(() => bench.user.losses.length === 4, 20_000)).toBe(true);
+      expect(bench.wifi.status).toMatchObject({ resyncs: 1, resets: 1 });
+      expect(bench.connects).toEqual([]);
+      expect(bench.saidOf("AT+CIPMUX=1")).toHaveLength(2);
+      bench.toModule = undefined;
+      expectSafe(bench, 30_000, order);
+    });
 
   it("a module without memory for TLS is given time, be it that it says ERROR or falls over", () => {
     for (const delay of [4000, 10_000, 0]) {

@@ -146,7 +146,7 @@ describe.each(ABLE)("with %s", (personality) => {
   it("a broker that lets in whom it knows gets the board's certificate", () => {
     const server: PaperServer = { ...GOOD_SERVER, clients: "our authority" };
     const bench = up({ personality, server, identity: BOARD });
-    expect(bench.saidOf("AT+CIPSSLCCONF")).toEqual(["AT+CIPSSLCCONF=0,3,0,0"]);
+    expect(bench.saidOf("AT+CIPSSLCCONF")).toEqual(["AT+CIPSSLCCONF=0,3,0,0", "AT+CIPSSLCCONF?"]);
     expect(bench.wifi.status.trust).toBe(Trust.Verified);
     exchange(bench);
   });
