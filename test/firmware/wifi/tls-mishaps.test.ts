@@ -224,6 +224,23 @@ describe.each(ABLE)("with %s", (personality) => {
     expectSafe(always, 30_000, words);
   });
 
+  it.each(["+CIPSSLCCONF:0", '+CIPSSLCCN:0,"'])("an answer about the check of which only %s comes is asked for again", (words) => {
+    const bench = new TlsBench({ personality });
+    let came = "";
+    let cut = false;
+    bench.toHost = (byte) => {
+      if (byte < 32) cut = false;
+      if (cut) return [];
+      came += String.fromCharCode(byte);
+      cut = came.indexOf(words) === came.length - words.length;
+      return [byte];
+    };
+    expectSafe(bench.open(), 20_000, words);
+    expect(came).toContain(`${words}\r\n`);
+    expect(bench.saidOf("AT+CIPSSLCCONF=")).toHaveLength(2);
+    expect(bench.wifi.status).toMatchObject({ openFailures: 0, resyncs: 0 });
+  });
+
   it.each(["AT+CIPSSLCCONF", "AT+CIPSSLCCN", "AT+CIPSSLCSNI"])(
     "%s refused is told of, and the set-up and whatever stream there is are doubted", (order) => {
       const bench = new TlsBench({ personality });
