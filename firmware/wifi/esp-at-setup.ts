@@ -82,7 +82,11 @@ export function setupAnswered(esp: EspAt, now: Millis, ok: boolean): void {
   const next = AFTER_REFUSAL[step] ?? SetupStep.Done;
   if (next !== step) {
     esp.setupStep = next;
-  } else if (esp.setupDoubted) {
+    return;
+  }
+  // The version may have been damaged on its way: one of 1.x in place of 5.x has the module told what it does not know.
+  esp.told = Told.Nothing;
+  if (esp.setupDoubted) {
     resetAgain(esp, now);
   } else {
     // The first time it may be the answer to something that was sent while the module booted.

@@ -251,6 +251,8 @@ export interface EspAt extends WifiModule {
   offered: boolean;
   /** How often the send was refused that is next, one after the other: its run was offered and nothing of it has left. */
   refusals: number;
+  /** How many bytes had been sent when the module was last found to refuse every send. */
+  refusedAt: number;
   /** Payload bytes of the send under way, and those that the serial port does not have yet. */
   sendLength: number;
   sendLeft: number;

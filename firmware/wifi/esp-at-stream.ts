@@ -11,7 +11,20 @@ import { writeDecimal, writeText } from "../core/writer";
 import { atBegin, atRealign, atSend, type AtEngine } from "./at-engine";
 import { askSignal, openFailed } from "./esp-at-join";
 import { rateDoubted } from "./esp-at-rate";
-import { Command, DOUBTFUL_OPENS, type EspAt, Escape, finishCommand, loseLink, onWire, Phase, SendStage, Stream } from "./esp-at-state";
+import {
+  Command,
+  DOUBTFUL_OPENS,
+  type EspAt,
+  Escape,
+  finishCommand,
+  loseLink,
+  onWire,
+  Phase,
+  SendStage,
+  Stream,
+  Told,
+} from "./esp-at-state";
+import { resetAgain } from "./esp-at-ladder";
 import { enterResync } from "./esp-at-resync";
 import { Trust } from "./module";
 
@@ -376,8 +389,25 @@ export function refusalStands(esp: EspAt, now: Millis): void {
 /** With the stream the send is tried again, as it was; without it, what the module still has of it is fetched. */
 export function linksTold(esp: EspAt, now: Millis, ok: boolean): void {
   if (esp.stream !== Stream.Open) return;
-  if (!ok || esp.refusals === MOST_REFUSALS) loseLink(esp, now, LinkLoss.Module);
+  if (!ok) loseLink(esp, now, LinkLoss.Module);
   else if (!esp.answered) streamClosed(esp, now);
+  else if (esp.refusals === MOST_REFUSALS) sendsRefused(esp, now);
+}
+
+/**
+ * It has the stream and will not send. The next stream would fare no better where the version was damaged on its way, so
+ * that longer sends are asked for than the module takes, or where it is out of memory: the one is set up anew, and when
+ * nothing has left since, it is reset.
+ */
+function sendsRefused(esp: EspAt, now: Millis): void {
+  const again = esp.refusedAt === esp.status.sentBytes;
+  esp.refusedAt = esp.status.sentBytes;
+  esp.told = Told.Nothing;
+  if (again) {
+    resetAgain(esp, now);
+  } else {
+    enterResync(esp, now);
+  }
 }
 
 /**

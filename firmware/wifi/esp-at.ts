@@ -195,6 +195,7 @@ export function createEspAt(this: void, hal: Hal, options: WifiOptions, toTell: 
     sendStage: SendStage.None,
     offered: false,
     refusals: 0,
+    refusedAt: -1,
     sendLength: 0,
     sendLeft: 0,
     sendLimit: options.maxSend,
@@ -371,6 +372,8 @@ function payloadHeader(esp: EspAt, bytes: Bytes, at: number, count: number): num
   const length = decimalAt(bytes, from, end - from);
   if (length < 0 || length > esp.asked) return 0;
   esp.answered = true;
+  // What came unasked before it may have been cut short.
+  esp.unasked = false;
   esp.asked = length;
   esp.engine.payload = length;
   // `OK` on a line of its own. A line end alone may be that of the OK, whose letters were taken for data.

@@ -4,7 +4,7 @@ import type { ModuleName } from "../../sim/modules";
 import { type Figures, soak } from "./soak";
 
 /** Days of each seed. MOTH_SOAK_DAYS has more. */
-export const DAYS = Number(process.env["MOTH_SOAK_DAYS"] ?? 20);
+export const DAYS = Number(process.env["MOTH_SOAK_DAYS"] ?? 30);
 const ROUNDS_A_DAY = 12;
 /** No simulated day takes so long on any machine, in ms. */
 const PATIENCE = 30_000;

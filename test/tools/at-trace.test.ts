@@ -79,6 +79,30 @@ describe("the trace of the serial line", () => {
     expect(shown.join("\n")).not.toMatch(/PRIVATE|MIIE/);
   });
 
+  it.each([
+    ['AT+SYSFLASH=2,"client_key",0,40\r\n', "+SYSFLASH:40,"],
+    ['AT+SYSMFG=1,"client_key","client_key.0"\r\n', '+SYSMFG:"client_key","client_key.0",8,40,'],
+  ])("shows of a key that the module is asked for only its size: %s, however it is cut", (question, answer) => {
+    const key = "-----BEGIN PRIVATE KEY-----MIIEvQIBADANBg";
+    const sizes = { minLength: 2, maxLength: 2 };
+    fc.assert(fc.property(fc.array(fc.nat(question.length), sizes), fc.array(fc.nat(key.length), sizes), (asked, told) => {
+      const { trace, shown } = traced();
+      const pieces = (text: string, cuts: number[]): string[] => {
+        const [a = 0, b = 0] = [...cuts].sort((x, y) => x - y);
+        return [text.slice(0, a), text.slice(a, b), text.slice(b)].filter((piece) => piece !== "");
+      };
+      for (const piece of pieces(question, asked)) trace.fromBoard(bytes(piece));
+      trace.toBoard(bytes(answer));
+      for (const piece of pieces(key, told)) trace.toBoard(bytes(piece));
+      trace.toBoard(bytes("\r\nOK\r\n"));
+      expect(shown.join("\n")).not.toMatch(/BEGIN|PRIVATE|MIIE|vQIB|ADAN/);
+      expect(shown.at(-1)).toBe("from module: \r\nOK\r\n");
+      trace.fromBoard(bytes("AT\r\n"));
+      trace.toBoard(bytes("WIFI DISCONNECT\r\n"));
+      expect(shown.at(-1)).toBe("from module: WIFI DISCONNECT\r\n");
+    }));
+  });
+
   it("shows a publish", () => {
     const { trace, shown } = traced();
     trace.toBoard(bytes("\r\nOK\r\n\r\n>"));

@@ -68,6 +68,24 @@ describe("a module that tells no version", () => {
     expect(rig.resets.at(-1)?.held).toBe(true);
   });
 
+  it("and was misheard as NonOS, which it is not, is asked again: it would refuse what it is told for ever", () => {
+    const rig = new ScriptedModule();
+    rig.boot();
+    rig.answer("ATE0", OK);
+    rig.answer("AT+GMR", `AT version:1.0.1.0(x)\r\n${OK}`);
+    rig.answer("AT+CWMODE_CUR=1", "\r\nERROR\r\n");
+    rig.answer("AT+CWQAP", OK);
+    rig.answer("AT+CWMODE_CUR=1", "\r\nERROR\r\n");
+    for (let probe = 0; probe < 2; probe++) {
+      expect(rig.waitForCommand(200)).toBe("AT\r\n");
+      rig.say(OK);
+    }
+    rig.answer("ATE0", OK);
+    rig.answer("AT+GMR", `AT version:5.0.1.0(x)\r\n${OK}`);
+    for (const command of SETUP_COMMANDS.slice(2)) rig.answer(command, OK);
+    rig.expectCommand('AT+CWJAP="home","secret"');
+  });
+
   it("and does not answer the question at all is not asked it a second time", () => {
     const rig = new ScriptedModule();
     rig.boot();

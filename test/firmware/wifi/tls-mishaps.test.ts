@@ -8,7 +8,7 @@ import { BOARD, GOOD_SERVER, OTHER_CA, OUR_CA, TlsBench, type TlsOptions } from 
 const ABLE: readonly PersonalityName[] = ["esp-at-2.2", "esp-at-5"];
 const MUTUAL = { ...GOOD_SERVER, clients: "our authority" };
 /** Every so many of the steps: the device runtime takes ten times as long. MOTH_TLS_STRIDE=1 has all of them. */
-const STRIDE = Number(process.env["MOTH_TLS_STRIDE"] ?? (process.env["MOTH_EXECUTOR"] === "lua" ? 15 : 1));
+const STRIDE = Number(process.env["MOTH_TLS_STRIDE"] ?? (process.env["MOTH_EXECUTOR"] === "lua" ? 45 : 1));
 /** More than one command writes, so that there are several pieces. */
 const LONG_CA = Buffer.concat([OUR_CA, Buffer.alloc(700, "#\n")]);
 
