@@ -32,7 +32,7 @@ describe("moth sim", () => {
   test("gives one line and exit code 1 for each thing that is wrong with its flags", async () => {
     const wrong: [string[], RegExp][] = [
       [["--broker", "nonsense"], /--broker nonsense: not a URL: write mqtt:/],
-      [["--broker", "http://h"], /only mqtt:\/\/ is supported/],
+      [["--broker", "http://h"], /give mqtt:\/\/host, or mqtts:\/\/host for TLS$/],
       [["--broker", "mqtt://u:secret@h"], /MOTH_MQTT_PASSWORD/],
       [["--device", "a/b"], /--device a\/b: give 1 to 32 letters/],
       [["--for", "-1"], /--for -1: give a number/],
