@@ -32,8 +32,8 @@ import { clientLeave, clientPoll, clientStart } from "../mqtt/client";
 import { type Client, ClientState } from "../mqtt/client-state";
 import { outboxCount } from "../mqtt/outbox";
 import { anyIn, SubscriptionState } from "../mqtt/subscriptions";
-import { beginSleep, createModuleSleep, type ModuleSleep, pollSleep, SleepStep, sleepWait } from "../wifi/module-sleep";
-import { type WifiModule } from "../wifi/module";
+import { beginSleep, createModuleSleep, endSleep, type ModuleSleep, pollSleep, sleepAt, SleepStep, sleepWait } from "../wifi/module-sleep";
+import { Way, type WifiModule } from "../wifi/module";
 import { pollNumbers } from "./number";
 import { complain, type Parts, sampleParts } from "./parts";
 import { type Power, type PowerSpec } from "./power";
@@ -254,12 +254,14 @@ function leave(sleeper: Sleeper, now: Millis): void {
 }
 
 function switchOff(sleeper: Sleeper, now: Millis): void {
-  countWaking(sleeper);
+  const achieved = countWaking(sleeper);
   if (sleeper.module === undefined) {
     forgetModule(sleeper, now);
     sleeper.hal.reset.hold(true);
   } else {
-    beginSleep(sleeper.module, now, nextTry(sleeper));
+    // Behind a stream that was closed in good order no send is under way, and most wakings end so.
+    const idle = achieved && sleeper.stage === Stage.Closing && sleeper.wifi.status.way === Way.Joined;
+    beginSleep(sleeper.module, now, nextTry(sleeper), sleeper.wifi.status.baud, !idle);
     enter(sleeper, now, Stage.Ordering, LONGEST_WAIT);
   }
 }
@@ -272,18 +274,19 @@ function forgetModule(sleeper: Sleeper, now: Millis): void {
   disarm(sleeper.timer);
 }
 
-/** What a waking has achieved, and how many readings go by before the next one if that was not all. */
-function countWaking(sleeper: Sleeper): void {
+/** Whether a waking has achieved all that it was to, and how many readings go by before the next one if not. */
+function countWaking(sleeper: Sleeper): boolean {
   const { client, telemetry } = sleeper;
   if (outboxCount(client.outbox) === 0 && client.stats.sessions !== sleeper.sessions) {
     sleeper.pause = 1;
     sleeper.skipped = 0;
-    return;
+    return true;
   }
   sleeper.undelivered++;
   const most = telemetry === undefined ? 0 : div(LONGEST_PAUSE, telemetry.every.value);
   sleeper.skipped = sooner(sleeper.pause, most);
   if (sleeper.pause < LONGEST_PAUSE) sleeper.pause = sleeper.pause * 2 + 1;
+  return false;
 }
 
 /** When the module is wanted next. */
@@ -295,7 +298,9 @@ function order(sleeper: Sleeper, now: Millis): void {
   const module = sleeper.module;
   if (module === undefined) return;
   pollSleep(module, now);
-  if (module.step !== SleepStep.Ordering) forgetModule(sleeper, now);
+  if (module.step === SleepStep.Ordering) return;
+  forgetModule(sleeper, now);
+  sleepAt(module, sleeper.wifi.status.baud);
 }
 
 /** Asleep: numbers that were set are saved; a reading that is due is taken, and then mostly the module is woken. */
@@ -327,6 +332,7 @@ function waitForModule(sleeper: Sleeper, now: Millis): void {
 }
 
 function wake(sleeper: Sleeper, now: Millis): void {
+  if (sleeper.module !== undefined) endSleep(sleeper.module);
   sleeper.wakings++;
   beginWaking(sleeper, now);
   if (sleeper.stopping) return;

@@ -33,7 +33,7 @@ import {
   setIp,
   Stream,
 } from "./esp-at-state";
-import { WifiLoss } from "./module";
+import { PowerSave, WifiLoss } from "./module";
 
 /** The line is quiet when nothing has come for this long, in milliseconds. */
 export const QUIET = 50;
@@ -195,11 +195,13 @@ export function moduleReady(esp: EspAt, now: Millis): void {
   enterSetup(esp);
 }
 
-/** Whatever the module knew is gone: links, network, modes. */
+/** Whatever the module knew is gone: links, network, modes, the time. */
 export function forgetModule(esp: EspAt, now: Millis): void {
   setIp(esp, false);
   esp.joined = false;
   esp.status.signal = 0;
+  esp.status.timeKnown = false;
+  esp.status.powerSave = PowerSave.Off;
   loseLink(esp, now, LinkLoss.Module);
   esp.stream = Stream.Closed;
   esp.stray = 0;

@@ -1,8 +1,10 @@
 /**
  * Puts a module to deep sleep that has no reset line: it is ordered to sleep for so many milliseconds, and wakes itself
  * with a reset. The driver is not turned meanwhile. What the module was doing last is not known for sure: it may be busy,
- * and is asked again; or wait for the payload of a send, and is called back with `+++` on its own. An ESP8266 wakes only
- * when its pin 16 is wired to its own reset pin, and sleeps for 3 hours at the most (Espressif, ESP-AT `AT+GSLP`).
+ * and is asked again; or wait for the payload of a send, and is called back with `+++` on its own. Its consent is the number
+ * on a line of its own, and then `OK`: an `OK` without the number is the late answer to what it was busy with, and a board
+ * that took it for the consent would leave the radio on. An ESP8266 wakes only when its pin 16 is wired to its own reset
+ * pin, and sleeps for 3 hours at the most (Espressif, ESP-AT `AT+GSLP`).
  */
 import type { Bytes, Millis, SerialPort } from "../../hal/hal";
 import { allocate, byteAt, div, isText, startsWith } from "#native";
@@ -12,7 +14,7 @@ import { createWriter, writeDecimal, type Writer, writerOpen, writeText, written
 export const enum SleepStep {
   /** It has been told, or is about to be. */
   Ordering,
-  /** It sleeps; or it cannot be made to, which {@link ModuleSleep.refused} counts. */
+  /** It sleeps; or it would not, which {@link ModuleSleep.refused} counts, and is told again in a minute. */
   Asleep,
   /** It is awake. */
   Up,
@@ -26,13 +28,20 @@ export interface ModuleSleep {
   /** Until when it is to sleep; and how much later than that it may be, by its own clock, in milliseconds. */
   until: Millis;
   late: number;
-  /** The next thing to do: the order once more; or when asleep, to believe that what was heard was a boot. */
+  /** The next thing to do: the order once more; or when asleep, to believe that it is not, or not any more. */
   readonly timer: Deadline;
   /** When to leave a module alone that will not sleep; and when it sleeps, from when on what is heard is a boot. */
   readonly giveUp: Deadline;
   /** The order was not answered, and the next thing is `+++`. */
   called: boolean;
-  /** Times that it would not. */
+  /** The number has come that the module repeats before the `OK` to the order. */
+  repeated: boolean;
+  /** Rate that the module had when it was told first, and that of the serial port while it sleeps: 0 until that is known. */
+  rate: number;
+  home: number;
+  /** Which of the two a module is told again at that would not sleep: it may have booted unheard. */
+  away: boolean;
+  /** Times that it would not, and was left alone for a minute. */
   refused: number;
   readonly line: Bytes;
   length: number;
@@ -40,13 +49,18 @@ export interface ModuleSleep {
 }
 
 const LF = 10;
+const ZERO = 48;
 /** Bytes of a line that matter: the longest is `ready`. */
 const LINE_SIZE = 8;
 /** Milliseconds: for an answer; for `+++` on its own; between two orders to a busy module; and for all of it. */
 const PATIENCE = 1000;
 const CALL_QUIET = 1050;
 const BUSY_PAUSE = 500;
-const GIVE_UP = 22000;
+/** A connect with TLS that was under way ends 45 s after it began, a join after 20 s. */
+const GIVE_UP = 50000;
+/** A module that would not is on, and takes what it takes: it is told again after this, in milliseconds. */
+const REFUSED_PAUSE = 60000;
+const GIVE_UP_AGAIN = 6000;
 /** What is heard right behind the OK is not a boot. */
 const FALLS_ASLEEP = 300;
 /** A boot has ended when the line has been quiet for so long. */
@@ -70,6 +84,10 @@ export function createModuleSleep(serial: SerialPort, order: string): ModuleSlee
     timer: createDeadline(),
     giveUp: createDeadline(),
     called: false,
+    repeated: false,
+    rate: 0,
+    home: 0,
+    away: false,
     refused: 0,
     line: allocate(LINE_SIZE),
     length: 0,
@@ -77,14 +95,43 @@ export function createModuleSleep(serial: SerialPort, order: string): ModuleSlee
   };
 }
 
-/** Has the module sleep until `until`. */
-export function beginSleep(sleep: ModuleSleep, now: Millis, until: Millis): void {
+/**
+ * Has the module, which has the rate `rate`, sleep until `until`. One that may wait for the rest of a payload (`sending`) would take the order for it, and
+ * the peer would get that as part of a message: it is called back first. That is not done always, since to an idle module
+ * the `+++` is the beginning of a line that it refuses, order and all, which costs it 1.5 s awake, and the silence before.
+ */
+export function beginSleep(sleep: ModuleSleep, now: Millis, until: Millis, rate: number, sending: boolean): void {
   sleep.until = until;
+  sleep.rate = rate;
+  sleep.home = 0;
+  sleep.away = false;
   sleep.late = LATE + div(elapsed(until, now), LATE_PART);
+  beginOrders(sleep, now, GIVE_UP, sending);
+}
+
+/** The driver has been stopped, and has given the serial port the rate that the module boots with. */
+export function sleepAt(sleep: ModuleSleep, home: number): void {
+  sleep.home = home;
+}
+
+/** Whatever has come of it, the driver is wanted. */
+export function endSleep(sleep: ModuleSleep): void {
+  sleep.step = SleepStep.Up;
+  disarm(sleep.timer);
+  goHome(sleep);
+}
+
+function goHome(sleep: ModuleSleep): void {
+  if (sleep.home > 0) sleep.serial.setBaud(sleep.home);
+}
+
+function beginOrders(sleep: ModuleSleep, now: Millis, patience: number, sending: boolean): void {
   sleep.step = SleepStep.Ordering;
-  sleep.called = true;
-  arm(sleep.giveUp, now, GIVE_UP);
-  arm(sleep.timer, now, 0);
+  sleep.called = !sending;
+  sleep.repeated = false;
+  arm(sleep.giveUp, now, patience);
+  // What the serial port still has of a payload must have left before: `+++` right behind it would be payload too.
+  arm(sleep.timer, now, sending ? CALL_QUIET : 0);
 }
 
 /** Its turn, while the driver has none. */
@@ -92,13 +139,16 @@ export function pollSleep(sleep: ModuleSleep, now: Millis): void {
   hear(sleep, now);
   if (sleep.step === SleepStep.Ordering) {
     if (isDue(sleep.giveUp, now)) {
+      const away = !sleep.away;
       sleep.refused++;
       fallAsleep(sleep, now);
+      sleep.away = away;
+      arm(sleep.timer, now, REFUSED_PAUSE);
     } else if (isDue(sleep.timer, now)) {
       orderAgain(sleep, now);
     }
   } else if (sleep.step === SleepStep.Asleep && isDue(sleep.timer, now)) {
-    wokeUp(sleep, now);
+    wokeUp(sleep, now, false);
   }
 }
 
@@ -144,30 +194,56 @@ function hear(sleep: ModuleSleep, now: Millis): void {
 function lineCame(sleep: ModuleSleep, now: Millis, count: number): void {
   const line = sleep.line;
   if (isText(line, 0, count, "ready\r")) {
-    wokeUp(sleep, now);
+    wokeUp(sleep, now, true);
   } else if (sleep.step !== SleepStep.Ordering) {
     return;
+  } else if (isNumber(line, count)) {
+    sleep.repeated = true;
   } else if (isText(line, 0, count, "OK\r")) {
-    fallAsleep(sleep, now);
+    if (sleep.repeated) fallAsleep(sleep, now);
+    // That of a send that was begun, perhaps: from now on the module waits for its payload.
+    else orderSoon(sleep, now, false);
   } else if (startsWith(line, 0, count, "busy") || startsWith(line, 0, count, "ERROR")) {
     // An error is about the rest of something that was sent before.
-    sleep.called = true;
-    arm(sleep.timer, now, BUSY_PAUSE);
+    orderSoon(sleep, now, true);
   }
+}
+
+/** Alone on its line, unlike that of `0,CLOSED`. Of a long line the last byte that is kept is none of the number. */
+function isNumber(line: Bytes, count: number): boolean {
+  for (let i = 0; i < count - 1; i++) {
+    const digit = byteAt(line, i) - ZERO;
+    if (digit < 0 || digit > 9) return false;
+  }
+  return count > 1;
+}
+
+function orderSoon(sleep: ModuleSleep, now: Millis, called: boolean): void {
+  sleep.repeated = false;
+  sleep.called = called;
+  arm(sleep.timer, now, BUSY_PAUSE);
 }
 
 function fallAsleep(sleep: ModuleSleep, now: Millis): void {
   sleep.step = SleepStep.Asleep;
+  sleep.away = false;
+  goHome(sleep);
   disarm(sleep.timer);
   arm(sleep.giveUp, now, FALLS_ASLEEP);
 }
 
-/** A clock of its own has woken it, which is some percent fast or slow; or something else has. */
-function wokeUp(sleep: ModuleSleep, now: Millis): void {
-  if (elapsed(sleep.until, now) > SHORTEST) {
-    beginSleep(sleep, now, sleep.until);
+/**
+ * A clock of its own has woken it, which is some percent fast or slow; or something else has; or it never slept. Unless it
+ * has just booted nobody knows what it is at.
+ */
+function wokeUp(sleep: ModuleSleep, now: Millis, booted: boolean): void {
+  if (elapsed(sleep.until, now) <= SHORTEST) {
+    endSleep(sleep);
+  } else if (booted) {
+    goHome(sleep);
+    beginOrders(sleep, now, GIVE_UP, false);
   } else {
-    sleep.step = SleepStep.Up;
-    disarm(sleep.timer);
+    if (sleep.away) sleep.serial.setBaud(sleep.rate);
+    beginOrders(sleep, now, GIVE_UP_AGAIN, true);
   }
 }

@@ -18,7 +18,7 @@ function hoursOf(personality: PersonalityName): number {
 }
 /** Milliseconds: the bound of a waking, and what leaving may take on top of it; without a reset line the module's consent too. */
 const BOUND = 60_000 + 3_500;
-const CONSENT = 23_000;
+const CONSENT = 51_000;
 
 function count(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -4,14 +4,14 @@ import { boardOn } from "../../../firmware/board/board-on";
 import { deepSleep } from "../../../firmware/board/deep-sleep";
 import { brokerTls } from "../../../firmware/board/tls";
 import { createSecureEspAt } from "../../../firmware/wifi/esp-at-tls";
-import { Trust } from "../../../firmware/wifi/module";
+import { PowerSave, Trust } from "../../../firmware/wifi/module";
 import { paperAuthority, type PaperServer } from "../../../sim/network/paper-certificates";
 import { INTERVAL, SleepingBoard } from "./sleeping-board";
 
 const SETTINGS = "device=t1\nwifi.ssid=bench\nwifi.password=not a secret\nmqtt.host=broker\nmqtt.tls=on\n";
 const GOOD: PaperServer = { authority: "our authority", names: ["broker"] };
 /** What a waking may take when it comes to nothing: a minute, leaving, and without a reset line the module's consent. */
-const BOUND = 60_000 + 3_500 + 23_000;
+const BOUND = 60_000 + 3_500 + 51_000;
 
 const application = boardOn(createSecureEspAt, {
   name: "safe-meadow",
@@ -23,10 +23,10 @@ const application = boardOn(createSecureEspAt, {
   rules: {},
 }, brokerTls);
 
-function asleepFirst(personality: "esp-at-2.2" | "esp-at-5", resetLine: boolean, server = GOOD): SleepingBoard {
+function asleepFirst(personality: "esp-at-2.2" | "esp-at-5", resetLine: boolean, server = GOOD, settings = SETTINGS): SleepingBoard {
   const rig = new SleepingBoard({ application, personality, machine: { resetLine } });
   rig.broker.listen(rig.network, "broker", 8883, server);
-  rig.bench.storage.provision(0, SETTINGS);
+  rig.bench.storage.provision(0, settings);
   rig.bench.storage.provision(4, new TextDecoder().decode(paperAuthority("our authority")));
   rig.bench.machine.powerOn();
   rig.seconds(100);
@@ -48,6 +48,17 @@ describe.each(["esp-at-2.2", "esp-at-5"] as const)("a battery board with TLS at 
     expect(rig.commands.filter((line) => line.startsWith("AT+CIPSTART") && !line.includes('"SSL"'))).toEqual([]);
     expect(longest(rig)).toBeLessThan(15_000);
     expect(rig.broker.faults).toEqual([]);
+  });
+
+  it.each([true, false])("says nothing of the time and of modem sleep while the module is off (reset line: %s)", (resetLine) => {
+    const rig = asleepFirst(personality, resetLine, GOOD, SETTINGS + "wifi.power-save=on\n");
+    const { status } = rig.board.wifi;
+    expect(status).toMatchObject({ timeKnown: false, powerSave: PowerSave.Off });
+    for (let ms = 0; ms < 2 * INTERVAL * 1000 && !status.timeKnown; ms += 100) rig.clock.runFor(100);
+    expect(status).toMatchObject({ timeKnown: true, powerSave: PowerSave.On });
+    rig.seconds(60);
+    expect(rig.asleep).toBe(true);
+    expect(status).toMatchObject({ timeKnown: false, powerSave: PowerSave.Off });
   });
 
   it("keeps its readings while there is no time server, sleeps all the same, and delivers all when there is one", () => {
