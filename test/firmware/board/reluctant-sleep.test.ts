@@ -89,9 +89,11 @@ describe.each(GENERATIONS)("%s, ordered to sleep while it closes its stream,", (
     expectAllTold(rig);
   });
 
-  it("is ordered again a minute after it was given up", () => {
-    const rig = closingSlowly(personality, 100_000);
-    rig.seconds(60);
+  it("is ordered again a minute after it was given up, also when nothing was heard of it meanwhile", () => {
+    const rig = closingSlowly(personality, 59_000);
+    rig.seconds(57);
+    strike(rig, "rx.drop", 6);
+    rig.seconds(3);
     expect([rig.asleep, refused(rig)]).toEqual([false, "1"]);
     expect(secondsAwake(rig)).toBeLessThanOrEqual(60);
     expect(refused(rig)).toBe("1");
