@@ -149,7 +149,7 @@ describe.each(GENERATIONS)("a battery board at %s", (personality) => {
 describe("faults while a board wakes", () => {
   const seed = Number(process.env["MOTH_SEED"] ?? Date.now() % 100_000);
 
-  it.each(GENERATIONS)(`cost %s no reading, and no waking lasts longer than it may (MOTH_SEED=${seed})`, (personality) => {
+  it.each(GENERATIONS)("cost %s no reading, and no waking lasts longer than it may", (personality) => {
     const rig = started({ personality, seed });
     const chance = new Random(seed).fork(personality);
     const names = faultsOf(personality);
