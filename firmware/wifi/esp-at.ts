@@ -292,7 +292,10 @@ function espWait(esp: EspAt, now: Millis): number {
     if (esp.stream === Stream.Open) wait = sooner(wait, waitFor(esp.poll, now));
     else if (esp.stream !== Stream.Closed || esp.stray > 0) return 0;
     const tls = esp.tls;
-    if (tls !== undefined && tls.step === Step.Time && esp.link.state === LinkState.Opening) return sooner(wait, waitFor(tls.ask, now));
+    if (tls !== undefined && tls.step === Step.Time && esp.link.state === LinkState.Opening) {
+      // The signal, too, is asked for only after the connect.
+      return sooner(esp.retry.armed ? wait : atWait(engine, now), waitFor(tls.ask, now));
+    }
     if (esp.link.state === LinkState.Up ? hasToDo(esp) : esp.link.state !== LinkState.Down) return 0;
   }
   return wait;

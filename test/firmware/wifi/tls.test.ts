@@ -289,6 +289,9 @@ describe.each(ABLE)("the time, with %s", (personality) => {
     expect(bench.saidOf("AT+CIPSNTPCFG")).toEqual(['AT+CIPSNTPCFG=1,0,"clock.farm.test"']);
     expect(bench.connects).toEqual([]);
     expect(bench.wifi.status).toMatchObject({ trust: Trust.NoTime, timeKnown: false, timeFailures: 0, resets: 1 });
+    const { turns } = bench;
+    bench.clock.runFor(2000);
+    expect(bench.turns - turns).toBeLessThan(200);
     expect(bench.user.events).toEqual(["open"]);
     bench.network.timeSilent = false;
     expect(bench.until(() => bench.isUp, 20_000)).toBe(true);
