@@ -1,3 +1,3 @@
-import { DAYS, neverStuck } from "./seeds";
+import { neverStuck } from "./seeds";
 
-neverStuck([1, 2], DAYS);
+neverStuck([1, 2]);

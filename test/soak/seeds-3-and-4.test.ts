@@ -1,3 +1,3 @@
-import { DAYS, neverStuck } from "./seeds";
+import { neverStuck } from "./seeds";
 
-neverStuck([3, 4], DAYS);
+neverStuck([3, 4]);

@@ -1,3 +1,3 @@
-import { DAYS, neverStuck } from "./seeds";
+import { neverStuck } from "./seeds";
 
-neverStuck([5, 6], DAYS);
+neverStuck([5, 6]);

@@ -1,3 +1,3 @@
-import { DAYS, neverStuck } from "./seeds";
+import { neverStuck } from "./seeds";
 
-neverStuck([7, 8], DAYS);
+neverStuck([7, 8]);

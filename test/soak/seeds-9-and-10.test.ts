@@ -1,3 +1,3 @@
-import { DAYS, neverStuck } from "./seeds";
+import { neverStuck } from "./seeds";
 
-neverStuck([9, 10], DAYS);
+neverStuck([9, 10]);

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { DAYS, neverStuck } from "./seeds";
+import { generationOf, neverStuckIn } from "./seeds";
 import { type Meddled, soak } from "./soak";
 import { ONCE_PIN } from "./specification";
 
@@ -18,9 +18,9 @@ function command(...args: readonly string[]): { readonly status: number | null; 
   return { status, said: stdout + stderr };
 }
 
-neverStuck([FRESH], Math.min(DAYS, 1));
+neverStuckIn(1, FRESH, generationOf(FRESH));
 // It asks for what has come, all the time: a day of it takes ten times as long.
-neverStuck([FRESH], Math.min(DAYS, 1), () => "ism43362");
+neverStuckIn(1, FRESH, "ism43362");
 
 test("the same seed gives the same days", () => {
   const options = { days: 1 / 12, seed: 5, personality: "esp-at-2.2" } as const;
