@@ -2,8 +2,8 @@
  * What the ESP-AT driver knows: its record, the names of its states, and the few changes that more than one part of
  * the driver makes. The parts: `esp-at-ladder` finds a module that does not answer, `esp-at-resync` probes it,
  * `esp-at-setup` sets it up, `esp-at-rate` chooses the rate of the line, `esp-at-join` joins the network, `esp-at-stream`
- * runs the TCP stream, `esp-at-sleep` wakes a module that rests between packets, `esp-at` ties them together. `esp-at-dialect` has what differs between generations of modules,
- * `esp-at-lines` what they say.
+ * runs the TCP stream, `esp-at-sleep` wakes a module that rests between packets, `esp-at-tls` has streams be TLS, `esp-at`
+ * ties them together. `esp-at-dialect` has what differs between generations of modules, `esp-at-lines` what they say.
  */
 import type { Entropy, Millis, ResetLine } from "../../hal/hal";
 import { div } from "#native";

@@ -51,7 +51,7 @@ export const enum WifiLoss {
 export const enum Trust {
   /** Streams are plain: nobody has asked for TLS. */
   NotAsked,
-  /** TLS is asked for, and no broker has been met yet. */
+  /** TLS is asked for, and no broker has been met: none yet, or none the last time that one was tried. */
   Untried,
   /** The broker is who it should be, and nobody else reads what it is told. */
   Verified,

@@ -106,12 +106,7 @@ describe("a module that its watchdog resets again and again", () => {
 
 describe("a connect that comes about after the board has given it up", () => {
   function givenUp(): ScriptedModule {
-    const rig = new ScriptedModule();
-    rig.boot();
-    rig.setUp();
-    rig.join();
-    rig.user.open("broker", 1883);
-    rig.turn();
+    const rig = new ScriptedModule().dial();
     rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
     rig.advance(20_050);
     expect(rig.user.losses).toEqual(["Module"]);

@@ -211,11 +211,19 @@ export class ScriptedModule {
     this.answer("AT+CIPRECVDATA=0,512", "\r\nERROR\r\n");
   }
 
-  /** A board with a link that is up. */
-  bringUp(): this {
+  /** A board in its network that has been asked for the link, and whose connect is the next command. */
+  dial(): this {
     this.boot();
     this.setUp();
     this.join();
+    this.user.open("broker", 1883);
+    this.turn();
+    return this;
+  }
+
+  /** A board with a link that is up. */
+  bringUp(): this {
+    this.dial();
     this.open();
     return this;
   }

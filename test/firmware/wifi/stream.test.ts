@@ -379,12 +379,7 @@ describe("close()", () => {
   });
 
   it("during a connect closes what comes of it", () => {
-    const rig = new ScriptedModule();
-    rig.boot();
-    rig.setUp();
-    rig.join();
-    rig.user.open("broker", 1883);
-    rig.turn();
+    const rig = new ScriptedModule().dial();
     rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
     rig.esp.link.close();
     rig.say("0,CONNECT\r\n\r\nOK\r\n");
@@ -672,12 +667,7 @@ describe("a connection that nobody asked for", () => {
 
 describe("a connect", () => {
   it("that is refused takes the link down, and whatever the module has is closed before the next", () => {
-    const rig = new ScriptedModule();
-    rig.boot();
-    rig.setUp();
-    rig.join();
-    rig.user.open("broker", 1883);
-    rig.turn();
+    const rig = new ScriptedModule().dial();
     rig.answer('AT+CIPSTART=0,"TCP","broker",1883,60', "ALREADY CONNECTED\r\n", "\r\nERROR\r\n", "0,CLOSED\r\n");
     expect(rig.user.losses).toEqual(["Unreachable"]);
     rig.user.open("broker", 1883);
@@ -698,12 +688,7 @@ describe("a connect", () => {
   });
 
   it("is ended by a CLOSED between its CONNECT and its OK", () => {
-    const rig = new ScriptedModule();
-    rig.boot();
-    rig.setUp();
-    rig.join();
-    rig.user.open("broker", 1883);
-    rig.turn();
+    const rig = new ScriptedModule().dial();
     rig.expectCommand('AT+CIPSTART=0,"TCP","broker",1883,60');
     rig.say("0,CONNECT\r\n0,CLOSED\r\n\r\nOK\r\n");
     expect(rig.user.events).toEqual(["open", "down Peer"]);
