@@ -96,9 +96,10 @@ export function createModuleSleep(serial: SerialPort, order: string): ModuleSlee
 }
 
 /**
- * Has the module, which has the rate `rate`, sleep until `until`. One that may wait for the rest of a payload (`sending`) would take the order for it, and
- * the peer would get that as part of a message: it is called back first. That is not done always, since to an idle module
- * the `+++` is the beginning of a line that it refuses, order and all, which costs it 1.5 s awake, and the silence before.
+ * Has the module, which has the rate `rate`, sleep until `until`. One that may wait for the rest of a payload (`sending`)
+ * would take the order for it, and the peer would get that as part of a message: it is called back first. That is not done
+ * always, since to an idle module the `+++` is the beginning of a line that it refuses, order and all, which costs it 1.5 s
+ * awake, and the silence before.
  */
 export function beginSleep(sleep: ModuleSleep, now: Millis, until: Millis, rate: number, sending: boolean): void {
   sleep.until = until;
